@@ -1,0 +1,56 @@
+//! Serving engines and the fitted coefficients of their step times.
+//! Tables `catalog/engines.csv`, `catalog/coefficients.csv`, `catalog/kernels.csv`, `catalog/intervals.csv`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::Provenance;
+
+/// One generation of a serving engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Engine {
+    /// Generation id of the coefficients, such as `vllm-25`.
+    pub id: String,
+    /// Family: `vllm`, `sglang`, `tensorrt-llm`, `llama.cpp`, `tgi`.
+    pub family: String,
+    /// Versions it stands for, as `from` (inclusive) and `until` (exclusive) in dotted form.
+    pub version_from: String,
+    /// See `version_from`.
+    pub version_until: Option<String>,
+    /// True for the generation meant when no version is named.
+    pub newest: bool,
+    /// Offered as a candidate by `recommend` (legacy engines are not).
+    pub candidate: bool,
+    /// GPU vendors it runs on.
+    pub vendors: Vec<String>,
+    /// Default share of a GPU's memory it may take.
+    pub gpu_memory_utilization: f64,
+    /// Peak of activations during start-up profiling, GiB per GPU.
+    pub activation_gib: f64,
+    /// Memory outside the framework on one GPU, GiB.
+    pub non_torch_gib: f64,
+    /// The same with tensor parallel, GiB per GPU.
+    pub non_torch_gib_parallel: f64,
+    /// Most sequences in a batch unless told otherwise.
+    pub max_batch: u32,
+    /// Tokens of one chunk of a prefill.
+    pub prefill_chunk: u32,
+    /// Where the figures come from.
+    pub provenance: Provenance,
+}
+
+/// The coefficients c_j = exp(beta_j + sum of effects), with their spreads.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Coefficients {
+    /// Value by `(coefficient, factor, level)`; factor `base` has an empty level.
+    pub values: BTreeMap<(String, String, String), f64>,
+    /// Kernel floor u (µs) and latency per K element (µs) by `(gpu id, weight bits)`.
+    pub kernels: BTreeMap<(String, u32), (f64, f64)>,
+    /// Factor of the two-sided 90 % interval by `(measure, dense|moe, basis)`.
+    pub intervals: BTreeMap<(String, String, String), f64>,
+    /// Groups with data, as `engine|gpu|bits|model`: those are `calibrated`.
+    pub seen: Vec<String>,
+    /// Where they come from.
+    pub provenance: Provenance,
+}

@@ -1,0 +1,6 @@
+//! The cheapest way to serve an LLM workload that meets every requirement, proven and explained.
+
+pub mod catalog;
+pub mod error;
+pub mod requirements;
+pub mod units;
