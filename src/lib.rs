@@ -4,3 +4,6 @@ pub mod catalog;
 pub mod error;
 pub mod requirements;
 pub mod units;
+pub mod estimate;
+pub mod reason;
+pub mod recommendation;

@@ -1,0 +1,394 @@
+//! The answer as data: what `recommend` returns and what `--format json` prints (schema: `bursar schema result`).
+//!
+//! Everything here is a value that the pipeline filled in; nothing here computes or prints.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::catalog::Provenance;
+use crate::estimate::Basis;
+use crate::reason::{RuleId, Told};
+use crate::requirements::Requirements;
+
+/// Version of the result format.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// What came out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Status {
+    /// Proven best within a relative gap of 1e-4.
+    Optimal,
+    /// Verified, but the gap is larger.
+    Feasible,
+    /// Proven that nothing complies.
+    Infeasible,
+    /// Stopped with neither.
+    Unknown,
+}
+
+/// Which world a plan lives in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// Own engines only.
+    Local,
+    /// Hosted APIs only.
+    Cloud,
+    /// Both.
+    Hybrid,
+}
+
+/// The whole answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Recommendation {
+    /// Version of this format.
+    pub schema_version: u32,
+    /// Version of the program.
+    pub tool_version: String,
+    /// What came out.
+    pub status: Status,
+    /// Date of the facts.
+    pub as_of: String,
+    /// Which catalog.
+    pub catalog: CatalogStamp,
+    /// What was asked, defaults filled in.
+    pub requirements: Requirements,
+    /// Plans, best first, each of another structure.
+    pub plans: Vec<Plan>,
+    /// The best plan of each kind, or why there is none.
+    pub kinds: Vec<BestOfKind>,
+    /// What was proven and how.
+    pub proof: Proof,
+    /// Why not something else.
+    pub runners_up: Vec<RunnerUp>,
+    /// Rules that cannot all hold, minimal; empty unless infeasible.
+    pub conflict: Vec<RuleId>,
+    /// Why there is nothing: facts behind the conflict.
+    pub conflict_reasons: Vec<Told>,
+    /// Smallest changes that make a plan exist; empty unless infeasible.
+    pub relaxations: Vec<Relaxation>,
+    /// Catalog facts the shown plans rest on.
+    pub facts: Vec<Fact>,
+    /// What to beware of.
+    pub warnings: Vec<Warning>,
+}
+
+/// Which catalog answered.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct CatalogStamp {
+    /// Day it was built.
+    pub built: String,
+    /// Hash of its rows.
+    pub sha256: String,
+}
+
+/// One way to serve everything.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Plan {
+    /// 1 is best.
+    pub rank: u32,
+    /// Which world it lives in.
+    pub kind: Kind,
+    /// Recurring bill of a mean month.
+    pub usd_per_month: f64,
+    /// Paid once.
+    pub usd_upfront: f64,
+    /// Monthly bill over all requests of a month.
+    pub usd_per_request: f64,
+    /// Lines that sum exactly to `usd_per_month`.
+    pub bill: Vec<BillLine>,
+    /// What runs.
+    pub deployments: Vec<Deployment>,
+    /// Who gets what.
+    pub routing: Vec<Route>,
+    /// Each workload and limit.
+    pub measures: Vec<MeasureRow>,
+    /// Rules with little or nothing left.
+    pub binding: Vec<Told>,
+    /// Why this plan.
+    pub reasons: Vec<Told>,
+}
+
+/// One line of the bill.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BillLine {
+    /// What is paid for.
+    pub item: String,
+    /// USD, rounded half-even to 1e-6.
+    pub usd_per_month: f64,
+}
+
+/// One thing that runs or is called.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Deployment {
+    /// Unique in the plan; routes point to it.
+    pub id: String,
+    /// How people name it: `Llama-3.1-8B fp8 on 1 x L4, runpod`.
+    pub label: String,
+    /// Catalog id of the open model or hosted model.
+    pub model: String,
+    /// `default`, `nothink` ...
+    pub mode: String,
+    /// Who sells the hardware or serves the API.
+    pub provider: String,
+    /// Present for own engines.
+    pub engine: Option<EngineSettings>,
+    /// Present for hosted APIs.
+    pub api: Option<ApiTerms>,
+    /// Index after quantisation loss, and one standard deviation; absent when unknown.
+    pub quality: Option<Scored>,
+    /// Its part of the bill, USD/month.
+    pub usd_per_month: f64,
+    /// True where it only carries what others drop.
+    pub fallback_only: bool,
+}
+
+/// Index points and their spread.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Scored {
+    /// Index points.
+    pub index: f64,
+    /// One standard deviation.
+    pub sd: f64,
+}
+
+/// The exact engine settings.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct EngineSettings {
+    /// `vllm`, `sglang`, `tensorrt-llm`, `llama.cpp`.
+    pub engine: String,
+    /// Generation whose coefficients were used.
+    pub generation: String,
+    /// Accelerator id.
+    pub gpu: String,
+    /// GPUs of one replica.
+    pub gpus_per_replica: u32,
+    /// Tensor parallel degree.
+    pub tensor_parallel: u32,
+    /// Pipeline parallel degree.
+    pub pipeline_parallel: u32,
+    /// Data parallel degree.
+    pub data_parallel: u32,
+    /// Expert parallel degree.
+    pub expert_parallel: u32,
+    /// Weights.
+    pub weights: String,
+    /// KV cache: `bf16` or `fp8`.
+    pub kv: String,
+    /// Most sequences in a batch.
+    pub max_batch: u32,
+    /// Longest request, tokens.
+    pub max_model_len: u32,
+    /// Share of GPU memory the engine may take.
+    pub gpu_memory_utilization: f64,
+    /// Copies that run.
+    pub replicas: u32,
+    /// Copies beyond the peak's need, kept for availability.
+    pub spare_replicas: u32,
+    /// Offer id.
+    pub offer: String,
+    /// Instance type.
+    pub instance: String,
+    /// Region.
+    pub region: String,
+    /// Billing word.
+    pub billing: String,
+    /// Whole instances paid for.
+    pub instances: u32,
+    /// GPUs in an instance.
+    pub gpus_per_instance: u32,
+    /// GPUs paid for that no replica uses.
+    pub idle_gpus: u32,
+    /// Price of an instance, USD/hour.
+    pub usd_per_hour: f64,
+    /// Weights + activations + KV for the planned concurrency, summed over a server's GPUs, GiB.
+    pub memory_gib_per_server: f64,
+    /// Requests/s one replica may carry, by workload.
+    pub capacity_rps: BTreeMap<String, f64>,
+    /// Load of the busiest hour over capacity.
+    pub utilisation_peak: f64,
+    /// Power drawn at TDP with PUE, kW; absent where TDP is unknown.
+    pub power_kw: Option<f64>,
+}
+
+/// What an API charges.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ApiTerms {
+    /// Service tier.
+    pub tier: String,
+    /// USD per million prompt tokens.
+    pub usd_per_mtok_input: f64,
+    /// USD per million generated tokens.
+    pub usd_per_mtok_output: f64,
+    /// USD per request, by workload.
+    pub usd_per_request: BTreeMap<String, f64>,
+    /// Share of time it is up, where known.
+    pub uptime: Option<f64>,
+}
+
+/// A workload's share to a target.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Route {
+    /// Workload.
+    pub workload: String,
+    /// Deployment id.
+    pub target: String,
+    /// Share of the workload's requests over the month that reach a model (cache hits apart), 0 to 1.
+    pub share: f64,
+    /// Share by hour of the UTC day, where it varies.
+    pub by_hour: Option<Vec<f64>>,
+    /// Deployment that takes over when the target is down.
+    pub fallback: Option<String>,
+    /// True for the part held to the premium floor.
+    pub premium: bool,
+}
+
+/// One promise and how it stands.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MeasureRow {
+    /// Workload; empty for the whole plan.
+    pub workload: String,
+    /// Deployment it was measured at; empty for the whole plan.
+    pub target: String,
+    /// Name with unit and statistic, such as `e2e_ms_p95`.
+    pub measure: String,
+    /// Median-error value in the worst hour.
+    pub value: f64,
+    /// Low end of the two-sided 90 % interval.
+    pub low: f64,
+    /// High end.
+    pub high: f64,
+    /// The value the rule was held to: the one-sided `confidence` quantile for latency, else `value`.
+    pub held_to: f64,
+    /// Limit, where the request has one.
+    pub limit: Option<f64>,
+    /// What is left of the limit.
+    pub slack: Option<f64>,
+    /// What the figure rests on.
+    pub basis: Basis,
+}
+
+/// Best plan of one kind, or the reason there is none.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct BestOfKind {
+    /// Which kind.
+    pub kind: Kind,
+    /// Its bill.
+    pub usd_per_month: Option<f64>,
+    /// One line naming what runs.
+    pub summary: String,
+    /// Why there is none.
+    pub refused: Option<Told>,
+}
+
+/// What was proven.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Proof {
+    /// Objective word.
+    pub objective: String,
+    /// Value of the plan, recomputed; absent without a plan.
+    pub value: Option<f64>,
+    /// Proven bound.
+    pub bound: Option<f64>,
+    /// Relative gap between the two.
+    pub gap: Option<f64>,
+    /// Candidates looked at, before any rule.
+    pub candidates: u64,
+    /// Refused, by rule.
+    pub refused: BTreeMap<RuleId, u64>,
+    /// Dropped because another is never worse.
+    pub dominated: u64,
+    /// Dropped because one instance alone costs more than a plan already found.
+    pub beyond_incumbent: u64,
+    /// Estimated with queueing.
+    pub estimated: u64,
+    /// Columns of the program.
+    pub solved: u64,
+    /// Solver.
+    pub backend: String,
+    /// True when the independent checker accepted every shown plan.
+    pub verified: bool,
+}
+
+/// Why not this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunnerUp {
+    /// The option.
+    pub label: String,
+    /// Catalog id of its model.
+    pub model: String,
+    /// Kind.
+    pub kind: Kind,
+    /// Its bill if it served everything alone.
+    pub usd_per_month: Option<f64>,
+    /// The rule or price that decided.
+    pub reason: Told,
+    /// Price at which it would win, where a price decides.
+    pub wins_at: Option<WinsAt>,
+    /// Its own measures.
+    pub measures: Vec<MeasureRow>,
+}
+
+/// A price that would turn the answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WinsAt {
+    /// What the price is of: `instance hour`, `request`.
+    pub per: String,
+    /// Today.
+    pub usd_now: f64,
+    /// It would win below this.
+    pub usd: f64,
+}
+
+/// One value, or one for each rule of a set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany<T> {
+    /// A single change.
+    One(T),
+    /// A set of changes.
+    Many(Vec<T>),
+}
+
+/// A smallest change that makes a plan exist.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Relaxation {
+    /// Rule or rules that move.
+    pub rule: OneOrMany<RuleId>,
+    /// From (null = absent).
+    pub from: OneOrMany<serde_json::Value>,
+    /// To.
+    pub to: OneOrMany<serde_json::Value>,
+    /// JSON pointer into the file as given -> value; applying is assigning.
+    pub patch: BTreeMap<String, serde_json::Value>,
+    /// Bill of the plan it buys.
+    pub usd_per_month: f64,
+    /// One line naming that plan.
+    pub buys: String,
+    /// The sentence.
+    pub sentence: String,
+}
+
+/// A catalog fact that a shown plan rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fact {
+    /// Which, such as `offer aws/g6.xlarge/us-east-1/on-demand price_usd_per_hour`.
+    pub id: String,
+    /// Its value.
+    pub value: serde_json::Value,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// Something to beware of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    /// Stable code, such as `W01-constant-lengths`.
+    pub code: String,
+    /// The sentence.
+    pub sentence: String,
+}
