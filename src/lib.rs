@@ -2,8 +2,8 @@
 
 pub mod catalog;
 pub mod error;
-pub mod requirements;
-pub mod units;
 pub mod estimate;
 pub mod reason;
 pub mod recommendation;
+pub mod requirements;
+pub mod units;
