@@ -3,7 +3,9 @@
 pub mod catalog;
 pub mod error;
 pub mod estimate;
+pub mod program;
 pub mod reason;
 pub mod recommendation;
 pub mod requirements;
+pub mod solve;
 pub mod units;

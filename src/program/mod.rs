@@ -1,0 +1,206 @@
+//! The deployment program as plain data of ours: classes of traffic, pools of replicas, hosted columns, rules.
+//!
+//! In: numbers the candidates and the bill produced. Out: a [`Program`] that `prune.rs` makes smaller without
+//! changing its optimum, `matrix.rs` writes as rows that bear the names of rules, and `solve.rs` solves.
+//! It knows no catalog, no prices by name and no solver.
+//!
+//! Units: rates in requests/s, money in USD/month, shares in 0..1 of a class in a slot. With shares instead of
+//! rates the coefficients lie in 1e-4..1e3 whatever the units of prices and traffic are.
+
+pub mod availability;
+pub mod matrix;
+pub mod point;
+pub mod prune;
+
+pub use availability::Ladder;
+pub use matrix::{Column, Matrix, Row, Sense};
+pub use point::Point;
+
+/// What is optimised.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// Least USD/month.
+    Cost,
+    /// Least sum of scores, weighted by requests; then least USD/month.
+    LeastScore,
+}
+
+/// One class of traffic: a workload, or the premium or ordinary part of one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Class {
+    /// Its name.
+    pub name: String,
+    /// Arrival rate each slot must be able to carry, requests/s.
+    pub load_rps: Vec<f64>,
+    /// Mean rate each slot is billed for, requests/s.
+    pub billed_rps: Vec<f64>,
+    /// Most unavailability over all routes of the class in series; `None` = no redundancy asked.
+    pub unavailability_max: Option<f64>,
+}
+
+/// One way to pay for the units of a pool.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Mode {
+    /// Billing word.
+    pub billing: String,
+    /// USD/month of one unit.
+    pub usd_per_month: f64,
+    /// USD paid once for one unit.
+    pub usd_upfront: f64,
+}
+
+/// Replicas of one unit at one provider, bought in whole instances.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pool {
+    /// Its name.
+    pub id: String,
+    /// What `max_deployments` counts: pools with the same number count once.
+    pub deployment: usize,
+    /// Requests/s of one replica by class, load factor applied; 0 = cannot serve.
+    pub capacity: Vec<f64>,
+    /// Replicas in one instance.
+    pub replicas: u32,
+    /// Always-on ways to pay for an instance.
+    pub modes: Vec<Mode>,
+    /// USD/hour of an instance that runs only in the slots in use.
+    pub usd_per_hour: Option<f64>,
+    /// USD a request costs on top, by class (expected use of a fallback).
+    pub usd_per_request: Vec<f64>,
+    /// Score of a request by class; read under [`Goal::LeastScore`].
+    pub score: Vec<f64>,
+    /// Finite resources one instance takes: index into [`Program::resources`], amount.
+    pub uses: Vec<(usize, f64)>,
+    /// Spares it needs.
+    pub ladder: Option<Ladder>,
+    /// Unavailability one replica adds to its classes (a fallback behind it included).
+    pub unavailability_per_replica: f64,
+    /// Unavailability of a class served by it, whatever the count (pools with a ladder).
+    pub unavailability: f64,
+}
+
+/// A hosted model, or a hosted model with another behind it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hosted {
+    /// Its name.
+    pub id: String,
+    /// What `max_deployments` counts: numbers of the hosted models in it.
+    pub deployments: Vec<usize>,
+    /// USD a request costs by class; `None` = cannot serve.
+    pub usd_per_request: Vec<Option<f64>>,
+    /// Score of a request by class.
+    pub score: Vec<f64>,
+    /// Most requests/s by class; infinite unless limited.
+    pub rate_rps: Vec<f64>,
+    /// Unavailability it adds to a class it serves.
+    pub unavailability: f64,
+}
+
+/// Something there is only so much of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Resource {
+    /// The rule that limits it.
+    pub rule: String,
+    /// Which, such as a GPU id.
+    pub key: String,
+    /// How much there is.
+    pub limit: f64,
+}
+
+/// A deployment program.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Program {
+    /// Hours a month each slot stands for.
+    pub slot_hours: Vec<f64>,
+    /// Traffic.
+    pub classes: Vec<Class>,
+    /// Own engines.
+    pub pools: Vec<Pool>,
+    /// Hosted models.
+    pub hosted: Vec<Hosted>,
+    /// Finite resources.
+    pub resources: Vec<Resource>,
+    /// Paid once there is any local part, USD/month.
+    pub local_usd_per_month: f64,
+    /// Most USD/month. A row under [`Goal::LeastScore`]; a cutoff on the objective under [`Goal::Cost`].
+    pub usd_per_month_max: Option<f64>,
+    /// Most USD paid once.
+    pub usd_upfront_max: Option<f64>,
+    /// Most deployments.
+    pub deployments_max: Option<u32>,
+    /// Both sides must carry at least this share of all requests (to find the best hybrid plan).
+    pub both_sides_min: Option<f64>,
+    /// What is optimised.
+    pub goal: Goal,
+}
+
+impl Program {
+    /// Load of a whole class in a slot on a pool, in instances; `None` where the pool cannot serve it.
+    #[must_use]
+    pub fn instances_for(&self, class: usize, pool: usize, slot: usize) -> Option<f64> {
+        let pool = &self.pools[pool];
+        (pool.capacity[class] > 0.0)
+            .then(|| self.classes[class].load_rps[slot] / (pool.capacity[class] * f64::from(pool.replicas)))
+    }
+
+    /// Bill of a whole class in a slot at a price per request, USD/month.
+    #[must_use]
+    pub fn bill(&self, class: usize, slot: usize, usd_per_request: f64) -> f64 {
+        usd_per_request * self.requests(class, slot)
+    }
+
+    /// Requests a month of a class in a slot.
+    #[must_use]
+    pub fn requests(&self, class: usize, slot: usize) -> f64 {
+        self.classes[class].billed_rps[slot] * 3600.0 * self.slot_hours[slot]
+    }
+
+    /// Requests a month of everything.
+    #[must_use]
+    pub fn all_requests(&self) -> f64 {
+        (0..self.classes.len())
+            .flat_map(|class| (0..self.slot_hours.len()).map(move |slot| (class, slot)))
+            .map(|(class, slot)| self.requests(class, slot))
+            .sum()
+    }
+
+    /// True where redundancy is asked for any class.
+    #[must_use]
+    pub fn wants_availability(&self) -> bool {
+        self.classes.iter().any(|class| class.unavailability_max.is_some())
+    }
+
+    /// The same program with equal slots merged and their hours added: same optimum, fewer columns.
+    /// Returns, for each original slot, the slot it went into.
+    ///
+    /// Only slots equal for *every* class merge; rounding demands would make a bound, not the answer
+    /// (formulation study §3).
+    #[must_use]
+    pub fn merge_slots(&self) -> (Self, Vec<usize>) {
+        let mut kept: Vec<usize> = Vec::new();
+        let mut into = Vec::with_capacity(self.slot_hours.len());
+        for slot in 0..self.slot_hours.len() {
+            let same = |other: &usize| {
+                self.classes.iter().all(|class| {
+                    class.load_rps[slot].to_bits() == class.load_rps[*other].to_bits()
+                        && class.billed_rps[slot].to_bits() == class.billed_rps[*other].to_bits()
+                })
+            };
+            if let Some(at) = kept.iter().position(same) {
+                into.push(at);
+            } else {
+                into.push(kept.len());
+                kept.push(slot);
+            }
+        }
+        let mut merged = self.clone();
+        merged.slot_hours = vec![0.0; kept.len()];
+        for (slot, at) in into.iter().enumerate() {
+            merged.slot_hours[*at] += self.slot_hours[slot];
+        }
+        for class in &mut merged.classes {
+            class.load_rps = kept.iter().map(|slot| class.load_rps[*slot]).collect();
+            class.billed_rps = kept.iter().map(|slot| class.billed_rps[*slot]).collect();
+        }
+        (merged, into)
+    }
+}

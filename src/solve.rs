@@ -1,0 +1,163 @@
+//! The only file that names the solver. In: a [`Matrix`]. Out: values and a bound, not yet believed.
+//!
+//! Traps it guards against: a status string is no proof, so `program::point` recomputes feasibility and objective;
+//! money is scaled so that the objective is of the order of a thousand.
+
+use good_lp::solvers::microlp::microlp;
+use good_lp::{
+    Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable, WithMipGap, constraint,
+    variable,
+};
+
+use crate::program::{Goal, Matrix, Point, Program, Row, Sense};
+
+/// What the solver says.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// Values of the columns and a proven bound on the objective.
+    Found {
+        /// By column.
+        values: Vec<f64>,
+        /// No solution has a lower objective.
+        bound: f64,
+    },
+    /// No values satisfy the rows.
+    Infeasible,
+    /// The solver gave up: its words.
+    Failed(String),
+}
+
+/// Name of the backend, for the proof.
+pub const BACKEND: &str = "microlp";
+
+/// Solves a matrix to a relative gap.
+#[must_use]
+pub fn solve(matrix: &Matrix, gap: f64) -> Answer {
+    let mut variables = ProblemVariables::new();
+    let scale = scale_of(matrix);
+    let columns: Vec<Variable> = matrix
+        .columns
+        .iter()
+        .map(|column| {
+            let definition = variable().min(0.0).max(column.upper);
+            variables.add(if column.integer { definition.integer() } else { definition })
+        })
+        .collect();
+    let objective: Expression =
+        matrix.columns.iter().zip(&columns).map(|(column, at)| column.weight * scale * *at).sum();
+    let mut model = variables.minimise(objective).using(microlp);
+    for row in &matrix.rows {
+        let Row { terms, sense, right, .. } = row;
+        let left: Expression = terms.iter().map(|(at, coefficient)| *coefficient * columns[*at]).sum();
+        model.add_constraint(match sense {
+            Sense::AtMost => constraint!(left <= *right),
+            Sense::AtLeast => constraint!(left >= *right),
+        });
+    }
+    #[allow(clippy::cast_possible_truncation, reason = "a tolerance")]
+    let model = match model.with_mip_gap(gap as f32) {
+        Ok(model) => model,
+        Err(error) => return Answer::Failed(error.to_string()),
+    };
+    match model.solve() {
+        Ok(solution) => {
+            let values: Vec<f64> = columns.iter().map(|at| solution.value(*at)).collect();
+            let value: f64 = matrix.columns.iter().zip(&values).map(|(column, x)| column.weight * x).sum();
+            let proven = solution.into_inner().gap().unwrap_or(f64::INFINITY);
+            // A relative gap g of an incumbent v proves v - g |v|.
+            Answer::Found { bound: value - proven.min(1.0) * value.abs(), values }
+        }
+        Err(ResolutionError::Infeasible) => Answer::Infeasible,
+        Err(other) => Answer::Failed(other.to_string()),
+    }
+}
+
+/// A factor that brings the objective's weights to the order of a thousand.
+fn scale_of(matrix: &Matrix) -> f64 {
+    let most = matrix.columns.iter().map(|column| column.weight.abs()).fold(0.0, f64::max);
+    if most > 0.0 { 1e3 / most } else { 1.0 }
+}
+
+/// A point of a program that was checked, and the bound proven for it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Solved {
+    /// The point.
+    pub point: Point,
+    /// Its objective, recomputed.
+    pub value: f64,
+    /// Its bill, recomputed, USD/month.
+    pub usd_per_month: f64,
+    /// No point has a lower objective.
+    pub bound: f64,
+}
+
+/// What became of a program.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// The best point found.
+    Solved(Solved),
+    /// Nothing satisfies the rules; under [`Goal::Cost`] the cheapest bill when only the budget is in the way.
+    Infeasible {
+        /// Least USD/month without the budget, if anything exists then.
+        cheapest: Option<Box<Solved>>,
+    },
+    /// The solver gave up or returned what does not stand the check.
+    Unknown(String),
+}
+
+/// Solves a program: rows, solver, own check; the budget is a cutoff under [`Goal::Cost`].
+#[must_use]
+pub fn solve_program(program: &Program) -> Outcome {
+    let (merged, into) = program.merge_slots();
+    let gap = if merged.slot_hours.len() == 1 { 0.0 } else { 5e-5 };
+    let budget = merged.usd_per_month_max;
+    let mut free = merged.clone();
+    if program.goal == Goal::Cost {
+        free.usd_per_month_max = None;
+    }
+    let matrix = Matrix::of(&free);
+    let (mut values, mut bound) = match solve(&matrix, gap) {
+        Answer::Found { values, bound } => (values, bound),
+        Answer::Infeasible => return Outcome::Infeasible { cheapest: None },
+        Answer::Failed(words) => return Outcome::Unknown(words),
+    };
+    if program.goal == Goal::LeastScore {
+        let first = matrix.point(&free, &values).tidy(&free);
+        if let Answer::Found { values: cheaper, .. } =
+            solve(&matrix.then_least_cost(first.objective(&free)), gap)
+        {
+            values = cheaper;
+        }
+        bound = bound.min(first.objective(&free));
+    }
+    let point = matrix.point(&free, &values).tidy(&free);
+    if let Some(rule) = point.broken_rule(&free) {
+        return Outcome::Unknown(format!("the solver's answer breaks {rule}"));
+    }
+    let solved = Solved {
+        value: point.objective(&free),
+        usd_per_month: point.usd_per_month(&free),
+        bound: bound.min(point.objective(&free)),
+        point: spread(&point, &into),
+    };
+    match budget {
+        Some(most) if program.goal == Goal::Cost && solved.usd_per_month > most * (1.0 + 1e-9) + 1e-9 => {
+            Outcome::Infeasible { cheapest: Some(Box::new(solved)) }
+        }
+        _ => Outcome::Solved(solved),
+    }
+}
+
+/// A point of merged slots as a point of the original ones.
+fn spread(point: &Point, into: &[usize]) -> Point {
+    let by_slot = |values: &[f64]| into.iter().map(|at| values[*at]).collect::<Vec<_>>();
+    let shares = |side: &[Vec<Vec<f64>>]| {
+        side.iter().map(|class| class.iter().map(|slots| by_slot(slots)).collect()).collect()
+    };
+    Point {
+        always_on: point.always_on.clone(),
+        hourly: point.hourly.iter().map(|slots| into.iter().map(|at| slots[*at]).collect()).collect(),
+        local: shares(&point.local),
+        cloud: shares(&point.cloud),
+    }
+}
