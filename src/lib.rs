@@ -1,9 +1,11 @@
 //! The cheapest way to serve an LLM workload that meets every requirement, proven and explained.
 
 pub mod catalog;
+pub mod constraint;
 pub mod error;
 pub mod estimate;
 pub mod program;
+pub mod measure;
 pub mod reason;
 pub mod recommendation;
 pub mod requirements;
