@@ -71,16 +71,16 @@ pub(super) fn rule(path: &str, text: &str, custom: bool, faults: &mut Vec<Fault>
     let left = reader.left(&table);
     let form = reader.form(&table, scope);
     let right = reader.right(&table, left);
-    if let (Some(left), Some(scope)) = (left, scope) {
-        if left.entry().scope != scope {
-            let cause = format!(
-                "`{left}` is a measure of a {}, the rule's scope is {}",
-                left.entry().scope.word(),
-                scope.word()
-            );
-            let cure = format!("Write scope = \"{}\" or another measure.", left.entry().scope.word());
-            reader.fault("E0306", "scope", span(&table, "scope"), cause, &cure);
-        }
+    if let (Some(left), Some(scope)) = (left, scope)
+        && left.entry().scope != scope
+    {
+        let cause = format!(
+            "`{left}` is a measure of a {}, the rule's scope is {}",
+            left.entry().scope.word(),
+            scope.word()
+        );
+        let cure = format!("Write scope = \"{}\" or another measure.", left.entry().scope.word());
+        reader.fault("E0306", "scope", span(&table, "scope"), cause, &cure);
     }
     let faulty = reader.faults.len() > before;
     let id = Path::new(path).file_stem()?.to_string_lossy().into_owned();
