@@ -1,0 +1,175 @@
+//! Traffic on a unit where the batch is known: static batches, closed loops, saturation.
+//!
+//! In: step times, memory, lengths. Out: [`Steady`] latencies and rates at a given batch. Queueing of open traffic is
+//! in `queue.rs`. Formulas: oracle study sections 2 and 6.
+
+use super::{Memory, Step};
+use crate::requirements::Lengths;
+
+/// The traffic of one class as the estimates read it.
+#[derive(Debug, Clone, Copy)]
+pub struct Traffic<'r> {
+    /// Prompt and answer lengths.
+    pub lengths: &'r Lengths,
+    /// Tokens generated before the visible answer (reasoning).
+    pub extra_output: f64,
+    /// Share of prompt tokens not prefilled.
+    pub prefix_hit: f64,
+    /// Longest request, tokens.
+    pub context_tokens: f64,
+}
+
+/// Means of a traffic class on one unit.
+#[derive(Debug, Clone, Copy)]
+pub struct Demand {
+    /// Mean prompt, tokens.
+    pub input_tokens: f64,
+    /// Mean generated tokens, reasoning included.
+    pub output_tokens: f64,
+    /// Tokens generated before the first visible one.
+    pub extra_output: f64,
+    /// Mean context of a running sequence: long answers are seen for longer.
+    pub context_tokens: f64,
+    /// What a running sequence holds of the pool at its 60 % point, tokens.
+    pub resident_tokens: f64,
+    /// Mean prefill as it adds to running work, ms.
+    pub prefill_ms: f64,
+    /// Mean prefill alone, ms.
+    pub prefill_alone_ms: f64,
+}
+
+impl Demand {
+    /// Means over the points of the traffic.
+    #[must_use]
+    pub fn new(step: &Step, traffic: &Traffic<'_>) -> Self {
+        let (mut input, mut output, mut context, mut resident) = (0.0, 0.0, 0.0, 0.0);
+        let (mut prefill_ms, mut alone_ms) = (0.0, 0.0);
+        for &(tokens, answer, weight) in &traffic.lengths.points {
+            let generated = (answer + traffic.extra_output).max(1.0);
+            let cached = tokens * traffic.prefix_hit;
+            input += weight * tokens;
+            output += weight * generated;
+            context += weight * generated * (tokens + generated / 2.0);
+            resident += weight * generated * (tokens + 0.6 * generated);
+            prefill_ms += weight * step.prefill_marginal(tokens, cached);
+            alone_ms += weight * step.prefill_alone(tokens, cached);
+        }
+        Self {
+            input_tokens: input,
+            output_tokens: output,
+            extra_output: traffic.extra_output,
+            context_tokens: context / output,
+            resident_tokens: resident / output,
+            prefill_ms,
+            prefill_alone_ms: alone_ms,
+        }
+    }
+
+    /// Time a slot spends on one token when `batch` run, ms: D + c_i (B/out) p.
+    #[must_use]
+    pub fn slot_ms(&self, step: &Step, batch: f64) -> f64 {
+        step.decode(batch, self.context_tokens)
+            + step.interference * batch / self.output_tokens * self.prefill_ms
+    }
+
+    /// Time between tokens a client sees when `batch` run, ms: D + c_i ((B-1)/out) p.
+    #[must_use]
+    pub fn token_ms(&self, step: &Step, batch: f64) -> f64 {
+        step.decode(batch, self.context_tokens)
+            + step.interference * (batch - 1.0).max(0.0) / self.output_tokens * self.prefill_ms
+    }
+
+    /// Requests/s with `batch` running: X(B) = B / (out (D + c_i (B/out) p)).
+    #[must_use]
+    pub fn rate_per_s(&self, step: &Step, batch: f64) -> f64 {
+        1000.0 * batch / (self.output_tokens * self.slot_ms(step, batch))
+    }
+
+    /// Most sequences that run at once: memory, then the engine's cap.
+    #[must_use]
+    pub fn batch_cap(&self, memory: &Memory, max_batch: u32) -> f64 {
+        memory.sequences(self.resident_tokens).min(f64::from(max_batch)).max(1.0)
+    }
+}
+
+/// Latencies and rates at a steady batch; medians of the error.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Steady {
+    /// Time to the first token, ms.
+    pub ttft_ms: f64,
+    /// Time between tokens, ms.
+    pub tpot_ms: f64,
+    /// Time to the last token, ms.
+    pub e2e_ms: f64,
+    /// Requests/s of the unit.
+    pub requests_per_s: f64,
+    /// Sequences running together.
+    pub batch: f64,
+}
+
+/// One batch of `batch` requests started together.
+///
+/// e2e = B p + c_pL L' + c_ar R + (out-1) D, or P + (out-1) D alone. What memory does not hold runs afterwards.
+#[must_use]
+pub fn static_batch(step: &Step, memory: &Memory, demand: &Demand, batch: f64, max_batch: u32) -> Steady {
+    let cap = demand.batch_cap(memory, max_batch);
+    let wave = |b: f64| {
+        let ttft_ms = if b <= 1.0 {
+            demand.prefill_alone_ms
+        } else {
+            (b * demand.prefill_ms + step.prefill_overhead()).max(demand.prefill_alone_ms)
+        };
+        let tpot_ms = step.decode(b, demand.context_tokens);
+        (ttft_ms, tpot_ms, ttft_ms + (demand.output_tokens - 1.0) * tpot_ms)
+    };
+    let waves = (batch / cap).floor();
+    let rest = batch - waves * cap;
+    let (ttft_ms, tpot_ms, first_ms) = wave(batch.min(cap));
+    let mut e2e_ms = if waves >= 1.0 { waves * first_ms } else { 0.0 };
+    if rest > 1e-9 {
+        e2e_ms += wave(rest.max(1.0)).2;
+    }
+    Steady { ttft_ms, tpot_ms, e2e_ms, requests_per_s: 1000.0 * batch / e2e_ms, batch: batch.min(cap) }
+}
+
+/// `clients` that each send the next request when the last is answered.
+///
+/// tpot = D + c_i ((B-1)/out) p; ttft = a_P P + a_tau tpot + a_s p sqrt(B-1); beyond the batch cap clients wait.
+#[must_use]
+pub fn closed(step: &Step, memory: &Memory, demand: &Demand, clients: f64, max_batch: u32) -> Steady {
+    let cap = demand.batch_cap(memory, max_batch);
+    let batch = clients.min(cap).max(1.0);
+    let tpot_ms = demand.token_ms(step, batch);
+    let (alone, one_step, queue) = step.ttft;
+    // A lone client finds no step to wait for and no queue.
+    let busy = (batch - 1.0).min(1.0);
+    let served_ms = alone * demand.prefill_alone_ms
+        + one_step * tpot_ms * busy
+        + queue * demand.prefill_ms * (batch - 1.0).sqrt();
+    let cycle_ms = served_ms + (demand.output_tokens - 1.0) * tpot_ms;
+    let requests_per_s = 1000.0 * batch / cycle_ms;
+    let wait_ms = (clients.max(1.0) / requests_per_s * 1000.0 - cycle_ms).max(0.0);
+    Steady { ttft_ms: served_ms + wait_ms, tpot_ms, e2e_ms: cycle_ms + wait_ms, requests_per_s, batch }
+}
+
+/// Saturation: every slot busy, requests always waiting. 1/X = c_max (D + c_i (B/out) p) / B per token.
+#[must_use]
+pub fn max_load(
+    step: &Step,
+    memory: &Memory,
+    demand: &Demand,
+    queued: Option<f64>,
+    max_batch: u32,
+) -> Steady {
+    let cap = demand.batch_cap(memory, max_batch);
+    let batch = queued.map_or(cap, |n| cap.min(0.8 * n)).max(1.0);
+    let slot_ms = step.max * demand.slot_ms(step, batch);
+    let tpot_ms = demand.token_ms(step, batch);
+    Steady {
+        ttft_ms: demand.prefill_alone_ms,
+        tpot_ms,
+        e2e_ms: demand.output_tokens * slot_ms,
+        requests_per_s: 1000.0 * batch / (demand.output_tokens * slot_ms),
+        batch,
+    }
+}
