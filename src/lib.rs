@@ -8,6 +8,7 @@ pub mod measure;
 pub mod program;
 pub mod reason;
 pub mod recommendation;
+pub mod render;
 pub mod requirements;
 pub mod solve;
 pub mod units;

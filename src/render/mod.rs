@@ -1,0 +1,11 @@
+//! From the answer as data to what people and programs read. Nothing here prints, and nothing here decides.
+//!
+//! `phrase.rs` holds the only English; `table.rs` is for the terminal, `json.rs` for programs, `schema.rs` says what
+//! the JSON looks like. `figure.rs` writes numbers, `paint.rs` lays out lines.
+
+pub mod figure;
+pub mod json;
+pub mod paint;
+pub mod phrase;
+pub mod schema;
+pub mod table;

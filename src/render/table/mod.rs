@@ -1,0 +1,208 @@
+//! The answer for the terminal: read in ten seconds, at most 100 columns, no boxes.
+//!
+//! First the request as understood, then the answer, then the reasons, then how far to trust it, then what to type next.
+
+mod depth;
+mod refusal;
+mod request;
+mod targets;
+mod trust;
+
+use super::figure;
+use super::paint::{Sheet, Style};
+use super::phrase::{self, Span};
+use crate::estimate::Basis;
+use crate::reason::Told;
+use crate::recommendation::{BestOfKind, Kind, MeasureRow, Plan, Recommendation, RunnerUp, Status};
+use crate::requirements::Objective;
+
+/// How the table is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableOptions {
+    /// Terminal cells of a line.
+    pub width: usize,
+    /// With ANSI colours?
+    pub color: bool,
+    /// Everything: the full bill, measures, settings, routing by hour, facts.
+    pub all: bool,
+    /// The requirements file as the user named it; the last line says what to type next.
+    pub file: String,
+}
+
+impl Default for TableOptions {
+    fn default() -> Self {
+        Self { width: 100, color: false, all: false, file: "FILE".to_owned() }
+    }
+}
+
+/// Sentences of a kind that are shown unless everything is asked for.
+const SHOWN: usize = 4;
+
+/// The whole answer as text.
+#[must_use]
+pub fn table(answer: &Recommendation, options: &TableOptions) -> String {
+    let mut sheet = Sheet::new(options.width.min(100), options.color);
+    let shown = if options.all { usize::MAX } else { SHOWN };
+    request::write(&mut sheet, &answer.requirements);
+    sheet.blank();
+    if let Some(best) = answer.plans.first() {
+        headline(&mut sheet, answer, best);
+        sheet.blank();
+        targets::write(&mut sheet, best, &answer.requirements);
+        sheet.blank();
+        kinds(&mut sheet, answer);
+        targets::bill(&mut sheet, best, &answer.requirements, options.all);
+        reasons(&mut sheet, "why", best.reasons.iter().chain(&best.binding), answer, shown);
+    } else {
+        refusal::write(&mut sheet, answer, shown);
+        kinds(&mut sheet, answer);
+    }
+    why_not(&mut sheet, answer, shown);
+    others(&mut sheet, answer);
+    trust::proof(&mut sheet, answer);
+    trust::trust(&mut sheet, answer);
+    trust::warnings(&mut sheet, answer);
+    if options.all {
+        depth::write(&mut sheet, answer);
+    }
+    trust::next(&mut sheet, answer, options);
+    sheet.finish()
+}
+
+/// `$ 182.50 / month   cloud: gpt-3.5-turbo, openai   37 % of the $500 budget`.
+fn headline(sheet: &mut Sheet, answer: &Recommendation, best: &Plan) {
+    let bill = format!("{} / month", figure::usd(best.usd_per_month));
+    let mut text = format!("{}: {}", kind(best.kind), summary(best));
+    if best.usd_upfront > 0.0 {
+        text += &format!(" · {} upfront", figure::usd(best.usd_upfront));
+    }
+    if let Some(budget) = answer.requirements.budget.usd_per_month.filter(|budget| *budget > 0.0) {
+        let used =
+            figure::percent(best.usd_per_month / budget, usize::from(best.usd_per_month < 0.1 * budget));
+        text += &format!(" · {used} of the {} budget", figure::usd_plain(budget));
+    }
+    if best.usd_per_request > 0.0 {
+        text += &format!(" · {} a request", figure::usd(best.usd_per_request));
+    }
+    if let (Some(value), word) = (answer.proof.value, objective(answer.requirements.objective))
+        && !word.is_empty()
+    {
+        text += &format!(" · {} {word}", figure::trimmed(value, figure::decimals_for(value, 4)));
+    }
+    if answer.status == Status::Feasible {
+        text += " · best found, not proven best";
+    }
+    sheet.hanging(2, 4, &[(Style::Bold, bill)], &[(Style::Bold, text)]);
+}
+
+const fn objective(objective: Objective) -> &'static str {
+    match objective {
+        Objective::Cost => "",
+        Objective::Latency => "ms p95 end to end over all requests",
+        Objective::Quality => "index points over all requests",
+        Objective::Carbon => "kg CO2e a month",
+    }
+}
+
+/// What runs where, in one line.
+fn summary(plan: &Plan) -> String {
+    let one = |deployment: &crate::recommendation::Deployment| match &deployment.engine {
+        Some(engine) if engine.replicas != 1 => format!("{} x ({})", engine.replicas, deployment.label),
+        _ => deployment.label.clone(),
+    };
+    plan.deployments.iter().map(one).collect::<Vec<_>>().join(" + ")
+}
+
+/// Best of each kind: one line, and a line for each kind that a rule forbids.
+fn kinds(sheet: &mut Sheet, answer: &Recommendation) {
+    let priced = |best: &BestOfKind| match best.usd_per_month {
+        Some(usd) => format!("{} {}", kind(best.kind), figure::usd(usd)),
+        None => format!("{} none", kind(best.kind)),
+    };
+    if answer.kinds.iter().any(|best| best.usd_per_month.is_some()) {
+        let line: Vec<String> = answer.kinds.iter().map(priced).collect();
+        sheet.note("best of kind", &line.join(" · "));
+    }
+    for best in answer.kinds.iter().filter(|best| best.usd_per_month.is_none()) {
+        if let Some(told) = &best.refused {
+            let mut spans = vec![Span::Words(format!("no {} plan: ", kind(best.kind)))];
+            spans.extend(phrase::sentence(&told.fact, &answer.requirements));
+            sheet.labelled("", &spans);
+        }
+    }
+}
+
+fn reasons<'a>(
+    sheet: &mut Sheet,
+    label: &str,
+    told: impl Iterator<Item = &'a Told>,
+    answer: &Recommendation,
+    shown: usize,
+) {
+    for (index, told) in told.take(shown).enumerate() {
+        sheet.labelled(
+            if index == 0 { label } else { "" },
+            &phrase::sentence(&told.fact, &answer.requirements),
+        );
+    }
+}
+
+/// The options people would ask about first, each with the rule or price that decided.
+fn why_not(sheet: &mut Sheet, answer: &Recommendation, shown: usize) {
+    for (index, other) in answer.runners_up.iter().take(shown).enumerate() {
+        let mut spans = phrase::sentence(&other.reason.fact, &answer.requirements);
+        spans.extend(own_figures(other));
+        sheet.labelled(if index == 0 { "why not" } else { "" }, &spans);
+    }
+}
+
+fn own_figures(other: &RunnerUp) -> Vec<Span> {
+    let mut spans = Vec::new();
+    if let Some(row) = targets::latency_row(other.measures.iter()) {
+        spans.push(Span::Words(format!("; {} ", targets::title(&row.measure))));
+        spans.push(Span::Figure(interval(row)));
+    }
+    if let Some(at) = &other.wins_at {
+        let (win, now) = (figure::usd(at.usd), figure::usd(at.usd_now));
+        spans.push(Span::Words("; wins below ".to_owned()));
+        spans.push(Span::Figure(win));
+        spans.push(Span::Words(format!(" per {} (now {now})", at.per)));
+    }
+    spans
+}
+
+fn interval(row: &MeasureRow) -> String {
+    format!("{} {}", figure::with_interval(row.value, row.low, row.high), mark(row.basis))
+}
+
+/// Plans of rank 2 and on, one line each.
+fn others(sheet: &mut Sheet, answer: &Recommendation) {
+    for (index, plan) in answer.plans.iter().skip(1).enumerate() {
+        let text = format!(
+            "{}. {} / month  {}: {}",
+            plan.rank,
+            figure::usd(plan.usd_per_month),
+            kind(plan.kind),
+            summary(plan)
+        );
+        sheet.note(if index == 0 { "other plans" } else { "" }, &text);
+    }
+}
+
+const fn kind(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Local => "local",
+        Kind::Cloud => "cloud",
+        Kind::Hybrid => "hybrid",
+    }
+}
+
+/// The sign of what a figure rests on; the trust line explains it.
+const fn mark(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Measured => "●",
+        Basis::Calibrated => "◐",
+        Basis::Extrapolated => "○",
+        Basis::Assumed => "?",
+    }
+}
