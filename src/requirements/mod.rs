@@ -3,9 +3,41 @@
 //! In: a YAML, TOML or JSON file (see `read.rs`). Out: [`Requirements`], or every fault of the file at once.
 //! It knows nothing of prices or plans.
 
+pub mod codes;
+mod context;
+mod fields;
+mod filter;
+pub mod glob;
+mod json;
+mod lengths;
+mod limits;
+mod measured;
+mod node;
+mod parse;
+mod patch;
+mod quality;
+mod range;
+mod read;
+mod requests;
+mod suggest;
+mod toml;
+mod trace;
+mod unsupported;
+mod warning;
+mod workload;
+mod yaml;
+
 use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use context::ReadContext;
+pub use parse::{Format, SIZE_MAX};
+pub use patch::apply_patch;
+pub use quality::TIERS;
+pub use read::{Read, load, read, read_bytes, read_value};
+pub use warning::Warning;
+pub use workload::{DATA, NEEDS};
 
 use crate::catalog::Billing;
 
