@@ -1,6 +1,7 @@
 //! The cheapest way to serve an LLM workload that meets every requirement, proven and explained.
 
 pub mod catalog;
+pub mod cli;
 pub mod constraint;
 pub mod error;
 pub mod estimate;

@@ -14,7 +14,7 @@ use super::phrase::{self, Span};
 use crate::estimate::Basis;
 use crate::reason::Told;
 use crate::recommendation::{BestOfKind, Kind, MeasureRow, Plan, Recommendation, RunnerUp, Status};
-use crate::requirements::Objective;
+use crate::requirements::{Objective, Requirements};
 
 /// How the table is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,6 +66,14 @@ pub fn table(answer: &Recommendation, options: &TableOptions) -> String {
         depth::write(&mut sheet, answer);
     }
     trust::next(&mut sheet, answer, options);
+    sheet.finish()
+}
+
+/// The request as understood, without an answer.
+#[must_use]
+pub fn understood(asked: &Requirements, options: &TableOptions) -> String {
+    let mut sheet = Sheet::new(options.width.min(100), options.color);
+    request::write(&mut sheet, asked);
     sheet.finish()
 }
 

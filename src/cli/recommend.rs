@@ -1,0 +1,81 @@
+//! `bursar recommend FILE`: the main job.
+
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use jiff::civil::Date;
+
+use super::input::{Asked, Facts};
+use super::{Outcome, color, say};
+use crate::constraint::Rules;
+use crate::error::Error;
+use crate::render::table::{TableOptions, table};
+use crate::render::{json, phrase};
+use crate::{Options, Request};
+
+/// Find the cheapest deployment that meets every requirement, with proof and reasons
+#[derive(Debug, clap::Args)]
+#[command(after_long_help = "Examples:\n  bursar recommend request.yaml\n  bursar recommend request.yaml --explain\n  \
+    bursar recommend request.yaml --format json > result.json\n  bursar recommend request.yaml --as-of 2024-03-15\n  \
+    bursar recommend request.yaml --catalog my-prices/ --constraints my-rules/\n  cat request.json | bursar recommend -\n\n\
+    Exit code 0: a compliant plan. 1: none complies; the answer says which rules conflict and the smallest changes \
+    that work. 2: the input is at fault.")]
+pub(super) struct Args {
+    /// Requirements file (YAML, TOML or JSON); - is stdin
+    file: PathBuf,
+    /// How the answer is written
+    #[arg(long, value_enum, default_value_t = Format::Table)]
+    format: Format,
+    /// Show everything: full bill, every measure, engine settings, routing by hour, facts with sources
+    #[arg(long)]
+    explain: bool,
+    /// Plans to rank, each of another structure
+    #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
+    top: u8,
+    #[command(flatten)]
+    facts: Facts,
+    /// Add the rule files (*.toml) of this folder
+    #[arg(long = "constraints", value_name = "DIR")]
+    rules: Vec<PathBuf>,
+    /// Use the facts in force on this date instead of the file's own, such as 2026-11-20
+    #[arg(long, value_name = "DATE")]
+    as_of: Option<Date>,
+    /// Threads to work with; the answer is the same with any number [default: all cores]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people: at most 100 columns
+    Table,
+    /// For programs: `bursar schema result` describes it
+    Json,
+}
+
+pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
+    if let Some(threads) = args.threads {
+        // Fails only if the pool exists already, and then it serves as well.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
+    }
+    let asked = Asked::load(&args.file, &args.facts, args.as_of)?;
+    let rules = Rules::load(&args.rules)?;
+    let mut answer = crate::recommend(&Request {
+        requirements: &asked.read.requirements,
+        document: &asked.read.document,
+        catalog: &asked.catalog,
+        rules: &rules,
+        options: Options { top: usize::from(args.top), prune: true, explain_infeasible: true },
+    })?;
+    answer.warnings.splice(0..0, asked.warnings());
+    phrase::tell(&mut answer);
+    let text = match args.format {
+        Format::Json => json::pretty(&answer)?,
+        Format::Table => {
+            let file = args.file.to_string_lossy().into_owned();
+            table(&answer, &TableOptions { width: 100, color: color(), all: args.explain, file })
+        }
+    };
+    say(&text)?;
+    Ok(if answer.plans.is_empty() { Outcome::NoPlan } else { Outcome::Fine })
+}
