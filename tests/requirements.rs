@@ -222,3 +222,42 @@ fn doubtful_files_warn() {
         ]
     );
 }
+
+#[test]
+fn the_examples_of_the_manual_read() {
+    let manual = include_str!("../docs/requirements.md");
+    let examples: Vec<&str> =
+        manual.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert_eq!(examples.len(), 3);
+    read(examples[0]);
+    let least = read(examples[1]);
+    // The third shows a section only.
+    let measured = format!("{}{}", examples[1], examples[2]);
+    assert_eq!(read(&measured).requirements.measured.len(), 2);
+    assert_eq!(least.requirements.workloads.len(), 1);
+}
+
+#[test]
+fn the_manual_names_every_key() {
+    let manual = include_str!("../docs/requirements.md");
+    let text = std::fs::read_to_string(folder().join("full.yaml")).unwrap();
+    fn keys(value: &serde_json::Value, found: &mut BTreeSet<String>) {
+        if let Some(map) = value.as_object() {
+            for (key, value) in map {
+                found.insert(key.clone());
+                // What stands below these is named by the user.
+                if !matches!(key.as_str(), "gpus" | "capacity_rps" | "usd_per_request") {
+                    keys(value, found);
+                }
+            }
+        }
+        for item in value.as_array().into_iter().flatten() {
+            keys(item, found);
+        }
+    }
+    let mut found = BTreeSet::new();
+    keys(&read(&text).document, &mut found);
+    for key in found {
+        assert!(manual.contains(&key), "docs/requirements.md does not name {key}");
+    }
+}

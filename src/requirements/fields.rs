@@ -8,7 +8,7 @@ use jiff::civil::Date;
 
 use super::codes;
 use super::context::ReadContext;
-use super::node::{Entry, Node, Value, numeral, quoted};
+use super::node::{Entry, Node, Value, numeral, quoted, sentence};
 use super::range::Range;
 use super::suggest;
 use super::warning::Warning;
@@ -90,7 +90,7 @@ impl Reader<'_> {
             column: at.node.column,
             key: at.key.clone(),
         };
-        self.faults.push(Fault { code, place, cause: cause.into(), cure: cure.into() });
+        self.faults.push(Fault { code, place, cause: cause.into(), cure: sentence(cure) });
     }
 
     fn wrong_type(&mut self, at: &At<'_>, expected: &str, cure: impl Into<String>) {

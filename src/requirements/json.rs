@@ -12,18 +12,29 @@ pub(super) fn parse(text: &str) -> Result<Node, Broken> {
         return Err(Broken::too_deep(lines.place(at)));
     }
     if let Err(error) = serde_json::from_str::<serde::de::IgnoredAny>(text) {
-        let message = error.to_string();
-        let message = message.split(" at line ").next().unwrap_or(&message);
-        let cure = if message.contains("trailing comma") {
-            "Remove the comma before the closing bracket"
-        } else {
-            "Mend the line; JSON has no comments, and every key stands in double quotes"
-        };
-        let place = (error.line(), error.column().max(1));
-        return Err(Broken::at(place, codes::SYNTAX, format!("not valid JSON: {message}"), cure));
+        return Err(refused(&error, text, &lines));
     }
     let mut walk = Walk { text, at: 0, lines, nodes: 0 };
     walk.node()
+}
+
+fn refused(error: &serde_json::Error, text: &str, lines: &Lines<'_>) -> Broken {
+    let at = lines.offset(error.line(), error.column());
+    let (before, after) = text.split_at_checked(at).unwrap_or((text, ""));
+    let before = before.trim_end();
+    if before.ends_with(',') && after.starts_with(['}', ']']) {
+        let place = lines.place(before.len() - 1);
+        let cure = "Remove the comma before the closing bracket";
+        return Broken::at(place, codes::SYNTAX, "not valid JSON: a comma with nothing behind it", cure);
+    }
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or(&message);
+    let cure = if error.is_eof() {
+        "The file ends too early: close every quote and bracket"
+    } else {
+        "Mend the line; JSON has no comments, and every key stands in double quotes"
+    };
+    Broken::at(lines.place(at), codes::SYNTAX, format!("not valid JSON: {message}"), cure)
 }
 
 /// Where brackets outside of strings nest deeper than [`DEPTH_MAX`], before any recursion begins.

@@ -31,9 +31,9 @@ const Z95: f64 = 1.644_853_626_951_472_7;
 
 const KEYS: &[&str] = &["input", "output", "reasoning"];
 const SPREAD_KEYS: &[&str] = &["mean", "p95"];
-const CURE: &str = "Write {input: 150, output: 100}, each a mean or {mean: 150, p95: 600}";
+const CURE: &str = "Write {input: 150, output: 100}, each a mean or {mean: 150, p95: 500}";
 const MEAN: Range = Range::positive("the mean number of tokens, such as 150").from(1.0);
-const P95: Range = Range::positive("the 95th percentile of tokens, such as 600").from(1.0);
+const P95: Range = Range::positive("the 95th percentile of tokens, such as 500").from(1.0);
 const REASONING: Range = Range::not_negative("the mean number of reasoning tokens, such as 800");
 
 /// One of `input`, `output`, `reasoning`.

@@ -56,7 +56,7 @@ impl Reader<'_> {
                 let count = self.whole(&at, &QUOTA);
                 let (Some(id), Some(count)) = (id, count) else { continue };
                 if gpus.insert(id.clone(), count).is_some() {
-                    let cause = format!("{} is {id}, which has a limit already", quoted(&entry.key));
+                    let cause = format!("{id} has a limit already, by another of its names");
                     self.fault(codes::DUPLICATE_KEY, &name_at, cause, "Keep one of the two");
                 }
             }

@@ -137,6 +137,15 @@ pub(super) fn quoted(text: &str) -> String {
     format!("\"{shown}\"")
 }
 
+/// A cure with its full stop.
+pub(super) fn sentence(cure: impl Into<String>) -> String {
+    let mut cure = cure.into();
+    if !cure.ends_with(['.', '?', '…']) {
+        cure.push('.');
+    }
+    cure
+}
+
 /// Turns byte offsets into lines and columns.
 pub(super) struct Lines<'t> {
     text: &'t str,
@@ -148,6 +157,12 @@ impl<'t> Lines<'t> {
     pub(super) fn of(text: &'t str) -> Self {
         let starts = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         Self { text, starts }
+    }
+
+    /// Byte offset of a line and a column counted in bytes, both from 1, as `serde_json` counts them.
+    pub(super) fn offset(&self, line: usize, column: usize) -> usize {
+        let start = line.checked_sub(1).and_then(|line| self.starts.get(line)).copied().unwrap_or(0);
+        (start + column.saturating_sub(1)).min(self.text.len())
     }
 
     /// Line and column, both from 1, of a byte offset.

@@ -75,13 +75,13 @@ impl Broken {
         }
     }
 
-    fn fault(self, file: &str) -> Fault {
-        Fault {
+    fn fault(self, file: &str) -> Vec<Fault> {
+        vec![Fault {
             code: self.code,
             place: Place { file: file.to_owned(), line: self.line, column: self.column, key: self.key },
             cause: self.cause,
-            cure: self.cure,
-        }
+            cure: super::node::sentence(self.cure),
+        }]
     }
 }
 
@@ -89,7 +89,7 @@ impl Broken {
 ///
 /// # Errors
 /// One fault when there are too many bytes or they are not UTF-8.
-pub(super) fn text<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Fault> {
+pub(super) fn text<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Vec<Fault>> {
     if bytes.len() > SIZE_MAX {
         let cause = format!("larger than {} MiB", SIZE_MAX / (1024 * 1024));
         let cure = "A requirements file is a few kilobytes; name a trace by its path instead of pasting it";
@@ -111,7 +111,7 @@ pub(super) fn text<'b>(bytes: &'b [u8], file: &str) -> Result<&'b str, Fault> {
 ///
 /// # Errors
 /// One fault: what stops a text from being parsed stops at its first place.
-pub(super) fn tree(text: &str, file: &str, format: Option<Format>) -> Result<Node, Fault> {
+pub(super) fn tree(text: &str, file: &str, format: Option<Format>) -> Result<Node, Vec<Fault>> {
     parse(text, file, format).map_err(|broken| broken.fault(file))
 }
 
@@ -149,6 +149,7 @@ fn parse(text: &str, file: &str, format: Option<Format>) -> Result<Node, Broken>
         Format::Json => json::parse(text)?,
     };
     match &node.value {
+        Value::Map(entries) if entries.is_empty() => Err(empty()),
         Value::Map(_) => Ok(node),
         Value::Null => Err(empty()),
         _ => Err(Broken::at(

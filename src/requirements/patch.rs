@@ -21,7 +21,7 @@ pub fn apply_patch(document: &Value, patch: &BTreeMap<String, Value>) -> Result<
         .filter_map(|(pointer, value)| {
             let (cause, cure) = assign(&mut patched, pointer, value).err()?;
             let place = Place { file: "patch".to_owned(), key: pointer.clone(), ..Place::default() };
-            Some(Fault { code: codes::BAD_PATCH, place, cause, cure: cure.to_owned() })
+            Some(Fault { code: codes::BAD_PATCH, place, cause, cure: super::node::sentence(cure) })
         })
         .collect();
     if faults.is_empty() { Ok(patched) } else { Err(faults) }

@@ -90,6 +90,9 @@ impl Range {
                 false => format!("must be at least {low}"),
             });
         }
+        if !self.low_open && !self.high_open {
+            return Some(format!("must be from {low} to {high}"));
+        }
         let from = if self.low_open { "more than " } else { "at least " };
         let to = if self.high_open { "less than " } else { "at most " };
         Some(format!("must be {from}{low} and {to}{high}"))

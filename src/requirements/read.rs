@@ -95,7 +95,7 @@ pub fn load(path: &Path, context: &ReadContext) -> Result<Read, Vec<Fault>> {
             _ => super::trace::why(&error),
         };
         let place = Place { file: name, ..Place::default() };
-        let cure = "Name a requirements file, or - for standard input".to_owned();
+        let cure = "Name a requirements file, or - for standard input.".to_owned();
         return Err(vec![Fault { code: codes::UNREADABLE, place, cause, cure }]);
     }
     let base_dir = if name == "-" { Path::new("") } else { path.parent().unwrap_or(Path::new("")) };
@@ -113,7 +113,7 @@ pub fn read_bytes(
     base_dir: &Path,
     context: &ReadContext,
 ) -> Result<Read, Vec<Fault>> {
-    let text = parse::text(bytes, file_name).map_err(|fault| vec![fault])?;
+    let text = parse::text(bytes, file_name)?;
     read(text, file_name, format, base_dir, context)
 }
 
@@ -128,7 +128,7 @@ pub fn read(
     base_dir: &Path,
     context: &ReadContext,
 ) -> Result<Read, Vec<Fault>> {
-    let tree = parse::tree(text, file_name, format).map_err(|fault| vec![fault])?;
+    let tree = parse::tree(text, file_name, format)?;
     interpret(&tree, file_name, base_dir, context)
 }
 
@@ -165,9 +165,10 @@ fn interpret(
 
 /// Faults in the order of the file, those of other files behind them, no more than are worth reading.
 fn in_order(mut faults: Vec<Fault>, file_name: &str) -> Vec<Fault> {
-    faults.sort_by(|a, b| {
-        let key = |fault: &Fault| (fault.place.file != file_name, fault.place.line, fault.place.column);
-        key(a).cmp(&key(b))
+    // Faults of a trace are in its order already.
+    faults.sort_by_key(|fault| match fault.place.file == file_name {
+        true => (false, fault.place.line, fault.place.column),
+        false => (true, 0, 0),
     });
     if faults.len() > FAULTS_MAX {
         let more = faults.len() - FAULTS_MAX;
@@ -176,7 +177,7 @@ fn in_order(mut faults: Vec<Fault>, file_name: &str) -> Vec<Fault> {
             code: codes::TOO_MANY,
             place: Place { file: file_name.to_owned(), ..Place::default() },
             cause: format!("{more} more faults"),
-            cure: "Mend those above first".to_owned(),
+            cure: "Mend those above first.".to_owned(),
         });
     }
     faults

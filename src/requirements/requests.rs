@@ -2,7 +2,7 @@
 
 use super::codes;
 use super::fields::{At, Map, Reader};
-use super::node::{Value, numeral, quoted};
+use super::node::{Value, numeral, quoted, sentence};
 use super::range::Range;
 use super::suggest;
 use super::trace::Trace;
@@ -130,7 +130,7 @@ impl Reader<'_> {
             return Some(*weights);
         }
         let known: Vec<&str> = context.profiles.keys().map(String::as_str).collect();
-        let cure = format!("{} (Or write a list of 24 weights)", suggest::instead(name, &known));
+        let cure = format!("{} A list of 24 weights will do, too", sentence(suggest::instead(name, &known)));
         self.fault(codes::BAD_PROFILE, at, format!("{} is no known profile", quoted(name)), cure);
         None
     }

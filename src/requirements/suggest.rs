@@ -10,13 +10,16 @@ pub(super) fn nearest<'n>(written: &str, names: impl IntoIterator<Item = &'n str
         .filter_map(|name| {
             let candidate = plain(name);
             let distance = strsim::damerau_levenshtein(&written, &candidate);
+            let begins = written.len() >= 3 && candidate.starts_with(&format!("{written}-"));
             let extends =
                 written.len() >= 3 && (candidate.contains(&written) || written.contains(&candidate));
             match distance {
                 0 => Some((0, name)),
-                d if d <= allowed && candidate.len() > 1 => Some((d, name)),
-                // "per" of "per_day", "h100" of "h100-sxm": not close in letters, but plainly the same thing.
-                d if extends && candidate.len() >= 3 => Some((allowed + d, name)),
+                // "a100" is the first word of "a100-sxm-80" rather than a slip for "a10g".
+                _ if begins => Some((1, name)),
+                d if d <= allowed && candidate.len() > 1 => Some((2 * d, name)),
+                // "us-east" within "aws-us-east-1": not close in letters, but plainly related.
+                d if extends && candidate.len() >= 3 => Some((2 * (allowed + d), name)),
                 _ => None,
             }
         })
@@ -30,7 +33,7 @@ fn plain(name: &str) -> String {
 }
 
 /// A cure for a name that is not among `names`: the nearest one, else all of a short list.
-pub(super) fn instead<'n>(written: &str, names: &[&'n str]) -> String {
+pub(super) fn instead(written: &str, names: &[&str]) -> String {
     /// A longer list would bury the message.
     const LISTED: usize = 30;
     match nearest(written, names.iter().copied()) {
@@ -44,6 +47,11 @@ pub(super) fn instead<'n>(written: &str, names: &[&'n str]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_first_word_of_a_name_beats_a_slip() {
+        assert_eq!(nearest("a100", ["a10g", "a100-sxm-80"]), Some("a100-sxm-80"));
+    }
 
     #[test]
     fn finds_what_was_meant() {

@@ -25,7 +25,12 @@ fn refused(error: &toml::de::Error, lines: &Lines<'_>) -> Broken {
     if message.contains("recurs") {
         return Broken::too_deep(place);
     }
-    Broken::at(place, codes::SYNTAX, format!("not valid TOML: {message}"), "Mend the line")
+    Broken::at(
+        place,
+        codes::SYNTAX,
+        format!("not valid TOML: {message}"),
+        "Mend the line; text stands in quotes",
+    )
 }
 
 struct Walk<'t> {

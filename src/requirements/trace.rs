@@ -13,7 +13,7 @@ use jiff::civil::DateTime;
 use super::codes;
 use super::fields::{At, Reader};
 use super::lengths::{Empirical, thinned};
-use super::node::quoted;
+use super::node::{quoted, sentence};
 use crate::error::{Fault, Place};
 
 /// Largest trace that may be unsorted.
@@ -83,8 +83,12 @@ impl Reader<'_> {
                 .collect::<Vec<_>>()
         });
         if !header.as_ref().is_ok_and(|header| HEADERS.iter().any(|known| header == known)) {
-            let found = header.map_or_else(|_| "no text".to_owned(), |header| quoted(&header.join(",")));
-            self.row_fault(name, 1, format!("unknown header {found}"), HEADER_CURE);
+            let cause = match header {
+                Ok(header) if header.is_empty() => "the trace is empty".to_owned(),
+                Ok(header) => format!("unknown header {}", quoted(&header.join(","))),
+                Err(_) => "the first line is not UTF-8 text".to_owned(),
+            };
+            self.row_fault(name, 1, cause, HEADER_CURE);
             return None;
         }
         let (mut seconds, mut lengths) = (Vec::new(), Vec::new());
@@ -144,7 +148,7 @@ impl Reader<'_> {
     fn row_fault(&mut self, name: &str, line: usize, cause: impl Into<String>, cure: &str) {
         let file = Path::new(name).to_string_lossy().into_owned();
         let place = Place { file, line, column: 0, key: String::new() };
-        self.faults.push(Fault { code: codes::BAD_TRACE, place, cause: cause.into(), cure: cure.to_owned() });
+        self.faults.push(Fault { code: codes::BAD_TRACE, place, cause: cause.into(), cure: sentence(cure) });
     }
 }
 
