@@ -1,5 +1,6 @@
 //! Serving engines and the fitted coefficients of their step times.
-//! Tables `catalog/engines.csv`, `catalog/coefficients.csv`, `catalog/kernels.csv`, `catalog/intervals.csv`.
+//! Tables `catalog/engines.csv`, `catalog/coefficients.csv`, `catalog/kernels.csv`, `catalog/intervals.csv`,
+//! `catalog/calibrated.csv`.
 
 use std::collections::BTreeMap;
 
@@ -45,6 +46,8 @@ pub struct Engine {
 pub struct Coefficients {
     /// Value by `(coefficient, factor, level)`; factor `base` has an empty level.
     pub values: BTreeMap<(String, String, String), f64>,
+    /// Posterior standard deviation of the logarithm of each value.
+    pub spreads: BTreeMap<(String, String, String), f64>,
     /// Kernel floor u (µs) and latency per K element (µs) by `(gpu id, weight bits)`.
     pub kernels: BTreeMap<(String, u32), (f64, f64)>,
     /// Factor of the two-sided 90 % interval by `(measure, dense|moe, basis)`.

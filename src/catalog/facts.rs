@@ -35,8 +35,8 @@ pub struct QualityItem {
     pub benchmark: String,
     /// Share of right answers by guessing.
     pub chance: f64,
-    /// Questions in it.
-    pub items: f64,
+    /// Questions in it, where known.
+    pub items: Option<f64>,
     /// Index at which half the chance-corrected score is reached (D).
     pub difficulty: f64,
     /// Index points per logit (W).
