@@ -9,10 +9,20 @@ pub type RuleId = String;
 /// A figure with its unit, as it is shown.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Quantity {
-    /// The number.
+    /// The number; without bound (a saturated latency) it is `null` in JSON.
+    #[serde(deserialize_with = "unbounded")]
+    #[schemars(with = "Option<f64>")]
     pub value: f64,
     /// Unit, such as `USD/month`, `ms`, `GiB`, `tokens`, `index`, `share`, `GPUs`; empty for a bare count.
     pub unit: String,
+}
+
+/// Reads a number, or `null` as infinity: JSON has no word for it.
+///
+/// # Errors
+/// Those of the format.
+pub fn unbounded<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    Option::<f64>::deserialize(from).map(|number| number.unwrap_or(f64::INFINITY))
 }
 
 impl Quantity {

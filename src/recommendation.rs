@@ -255,13 +255,21 @@ pub struct MeasureRow {
     pub target: String,
     /// Name with unit and statistic, such as `e2e_ms_p95`.
     pub measure: String,
-    /// Median-error value in the worst hour.
+    /// Median-error value in the worst hour; `null` in JSON where it grows without bound (saturated).
+    #[serde(deserialize_with = "crate::reason::unbounded")]
+    #[schemars(with = "Option<f64>")]
     pub value: f64,
     /// Low end of the two-sided 90 % interval.
+    #[serde(deserialize_with = "crate::reason::unbounded")]
+    #[schemars(with = "Option<f64>")]
     pub low: f64,
     /// High end.
+    #[serde(deserialize_with = "crate::reason::unbounded")]
+    #[schemars(with = "Option<f64>")]
     pub high: f64,
     /// The value the rule was held to: the one-sided `confidence` quantile for latency, else `value`.
+    #[serde(deserialize_with = "crate::reason::unbounded")]
+    #[schemars(with = "Option<f64>")]
     pub held_to: f64,
     /// Limit, where the request has one.
     pub limit: Option<f64>,

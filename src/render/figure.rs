@@ -63,6 +63,16 @@ pub fn usd(value: f64) -> String {
     format!("{sign}${text}")
 }
 
+/// The price of a small thing: under a dollar four significant digits, and never fewer than cents.
+#[must_use]
+pub fn usd_fine(value: f64) -> String {
+    if value.abs() >= 1.0 || value == 0.0 {
+        return usd(value);
+    }
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}${}", trimmed_to(&grouped(value.abs(), decimals_for(value, 4).max(2)), 2))
+}
+
 /// Money that someone wrote down as a limit: `$500`, not `$500.00`.
 #[must_use]
 pub fn usd_plain(value: f64) -> String {
@@ -127,6 +137,7 @@ fn with_decimals(figure: &Quantity, decimals: usize) -> String {
         "USD/month" => format!("{}/month", money(value, decimals)),
         "USD" => money(value, decimals),
         "USD/h" => format!("{}/h", money(value, decimals)),
+        "USD/request" if decimals <= usual_decimals(figure) => format!("{}/request", usd_fine(value)),
         "USD/request" => format!("{}/request", money(value, decimals)),
         "share" => percent(value, decimals),
         "index" => format!("index {}", trimmed(value, decimals)),
@@ -202,6 +213,10 @@ mod tests {
         assert_eq!(usd(182.5), "$182.50");
         assert_eq!(usd(0.000_425), "$0.000425");
         assert_eq!(usd(-3.0), "-$3.00");
+        assert_eq!(usd_fine(0.0207), "$0.0207");
+        assert_eq!(usd_fine(0.43), "$0.43");
+        assert_eq!(usd_fine(0.000_082_5), "$0.0000825");
+        assert_eq!(usd_fine(12.0), "$12.00");
         assert_eq!(usd_plain(500.0), "$500");
         assert_eq!(usd_plain(0.01), "$0.01");
     }

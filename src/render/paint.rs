@@ -163,7 +163,7 @@ impl Sheet {
         let mut widths: Vec<usize> = (0..align.len()).map(natural).collect();
         let room = self.width.saturating_sub(2 + GAP * align.len().saturating_sub(1));
         // The widest column of words gives way first, a cell at a time, and keeps at least this many.
-        const LEAST: usize = 16;
+        const LEAST: usize = 12;
         while widths.iter().sum::<usize>() > room {
             let wide = (0..widths.len()).filter(|at| align[*at] == Align::Left && widths[*at] > LEAST);
             let Some(widest) = wide.max_by_key(|at| (widths[*at], usize::MAX - at)) else { break };
@@ -229,31 +229,42 @@ fn word_width(word: &Word) -> usize {
     word.iter().map(|(_, text)| text.width()).sum()
 }
 
-/// A cell in lines of at most `width`; a word longer than that is cut where it ends the line.
+/// A cell in lines of at most `width`: broken at blanks, a word too long for a line behind a hyphen or slash, else cut.
 fn wrap(cell: &str, width: usize) -> Vec<String> {
-    if cell.width() <= width {
-        return vec![cell.to_owned()];
-    }
-    let mut lines = vec![String::new()];
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
     for word in cell.split(' ') {
-        let line = lines.last().map_or(0, |line| line.width());
-        if line > 0 && line + 1 + word.width() > width {
-            lines.push(String::new());
-        }
-        for (index, letter) in word.chars().enumerate() {
-            let Some(line) = lines.last_mut() else { continue };
-            if index == 0 && !line.is_empty() {
+        for (index, part) in parts(word, width).into_iter().enumerate() {
+            let gap = usize::from(index == 0 && !line.is_empty());
+            if !line.is_empty() && line.width() + gap + part.width() > width {
+                lines.push(std::mem::take(&mut line));
+            } else if gap == 1 {
                 line.push(' ');
             }
-            let full = line.width() >= width;
-            if full {
-                lines.push(letter.to_string());
-            } else {
-                line.push(letter);
-            }
+            line.push_str(&part);
         }
     }
-    lines
+    lines.push(line);
+    lines.iter().map(|line| line.replace('\u{a0}', " ")).collect()
+}
+
+/// A word as it is, or in pieces of at most `width` where it is longer.
+fn parts(word: &str, width: usize) -> Vec<String> {
+    if word.width() <= width {
+        return vec![word.to_owned()];
+    }
+    let mut parts = Vec::new();
+    for piece in word.split_inclusive(['-', '/', '_', '.']) {
+        let mut part = String::new();
+        for letter in piece.chars() {
+            if part.width() >= width {
+                parts.push(std::mem::take(&mut part));
+            }
+            part.push(letter);
+        }
+        parts.push(part);
+    }
+    parts
 }
 
 #[cfg(test)]

@@ -62,6 +62,8 @@ fn relaxation(change: &Relaxation) -> String {
 #[must_use]
 pub fn moves(change: &Relaxation) -> Vec<String> {
     let list = |value: &OneOrMany<serde_json::Value>| match value {
+        // A list read back from JSON cannot be told from one value that is a list; several rules have several values.
+        OneOrMany::One(serde_json::Value::Array(many)) => many.clone(),
         OneOrMany::One(one) => vec![one.clone()],
         OneOrMany::Many(many) => many.clone(),
     };

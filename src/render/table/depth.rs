@@ -93,7 +93,7 @@ fn hardware(settings: &EngineSettings) -> String {
         settings.gpu,
         settings.region,
         settings.billing,
-        figure::usd(settings.usd_per_hour),
+        figure::usd_fine(settings.usd_per_hour),
         settings.replicas,
         settings.spare_replicas,
         settings.idle_gpus,
@@ -116,11 +116,11 @@ fn api(terms: &ApiTerms) -> String {
     let mut text = format!(
         "{} tier · {} in, {} out per million tokens",
         terms.tier,
-        figure::usd(terms.usd_per_mtok_input),
-        figure::usd(terms.usd_per_mtok_output)
+        figure::usd_fine(terms.usd_per_mtok_input),
+        figure::usd_fine(terms.usd_per_mtok_output)
     );
     for (workload, usd) in &terms.usd_per_request {
-        text += &format!(" · {} a request of {workload}", figure::usd(*usd));
+        text += &format!(" · {} a request of {workload}", figure::usd_fine(*usd));
     }
     if let Some(uptime) = terms.uptime {
         text += &format!(" · uptime {}", figure::percent(uptime, 4));
@@ -169,7 +169,7 @@ fn refused(sheet: &mut Sheet, answer: &Recommendation) {
     sheet.blank();
     let mut rows = vec![(Style::Dim, vec!["refused by".to_owned(), "candidates".to_owned()])];
     for (rule, number) in &answer.proof.refused {
-        rows.push((Style::Plain, vec![rule.clone(), number.to_string()]));
+        rows.push((Style::Plain, vec![rule.clone(), super::trust::count(*number)]));
     }
     sheet.columns(&[Align::Left, Align::Right], &rows);
 }

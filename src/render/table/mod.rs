@@ -12,7 +12,7 @@ use super::figure;
 use super::paint::{Sheet, Style};
 use super::phrase::{self, Span};
 use crate::estimate::Basis;
-use crate::reason::Told;
+use crate::reason::{Reason, Told};
 use crate::recommendation::{BestOfKind, Kind, MeasureRow, Plan, Recommendation, RunnerUp, Status};
 use crate::requirements::{Objective, Requirements};
 
@@ -52,7 +52,9 @@ pub fn table(answer: &Recommendation, options: &TableOptions) -> String {
         sheet.blank();
         kinds(&mut sheet, answer);
         targets::bill(&mut sheet, best, &answer.requirements, options.all);
-        reasons(&mut sheet, "why", best.reasons.iter().chain(&best.binding), answer, shown);
+        // The table of targets already says who serves what.
+        let news = |told: &&Told| options.all || !matches!(told.fact, Reason::Serves { .. });
+        reasons(&mut sheet, "why", best.binding.iter().chain(&best.reasons).filter(news), answer, shown);
     } else {
         refusal::write(&mut sheet, answer, shown);
         kinds(&mut sheet, answer);
@@ -80,27 +82,36 @@ pub fn understood(asked: &Requirements, options: &TableOptions) -> String {
 /// `$ 182.50 / month   cloud: gpt-3.5-turbo, openai   37 % of the $500 budget`.
 fn headline(sheet: &mut Sheet, answer: &Recommendation, best: &Plan) {
     let bill = format!("{} / month", figure::usd(best.usd_per_month));
-    let mut text = format!("{}: {}", kind(best.kind), summary(best));
+    let mut items = vec![format!("{}: {}", kind(best.kind), summary(best))];
     if best.usd_upfront > 0.0 {
-        text += &format!(" · {} upfront", figure::usd(best.usd_upfront));
+        items.push(format!("{} upfront", figure::usd(best.usd_upfront)));
     }
     if let Some(budget) = answer.requirements.budget.usd_per_month.filter(|budget| *budget > 0.0) {
         let used =
             figure::percent(best.usd_per_month / budget, usize::from(best.usd_per_month < 0.1 * budget));
-        text += &format!(" · {used} of the {} budget", figure::usd_plain(budget));
+        items.push(format!("{used} of the {} budget", figure::usd_plain(budget)));
     }
     if best.usd_per_request > 0.0 {
-        text += &format!(" · {} a request", figure::usd(best.usd_per_request));
+        items.push(format!("{} a request", figure::usd_fine(best.usd_per_request)));
     }
     if let (Some(value), word) = (answer.proof.value, objective(answer.requirements.objective))
         && !word.is_empty()
     {
-        text += &format!(" · {} {word}", figure::trimmed(value, figure::decimals_for(value, 4)));
+        items.push(format!("{} {word}", figure::trimmed(value, figure::decimals_for(value, 4))));
     }
     if answer.status == Status::Feasible {
-        text += " · best found, not proven best";
+        items.push("best found, not proven best".to_owned());
     }
+    // What runs may be wrapped anywhere, the figures behind it stay together.
+    let kept =
+        items.iter().enumerate().map(|(index, item)| if index == 0 { item.clone() } else { unbroken(item) });
+    let text = kept.collect::<Vec<_>>().join(" · ");
     sheet.hanging(2, 4, &[(Style::Bold, bill)], &[(Style::Bold, text)]);
+}
+
+/// With blanks at which no line ends.
+fn unbroken(text: &str) -> String {
+    text.replace(' ', "\u{a0}")
 }
 
 const fn objective(objective: Objective) -> &'static str {
@@ -129,7 +140,7 @@ fn kinds(sheet: &mut Sheet, answer: &Recommendation) {
     };
     if answer.kinds.iter().any(|best| best.usd_per_month.is_some()) {
         let line: Vec<String> = answer.kinds.iter().map(priced).collect();
-        sheet.note("best of kind", &line.join(" · "));
+        sheet.note("by kind", &line.join(" · "));
     }
     for best in answer.kinds.iter().filter(|best| best.usd_per_month.is_none()) {
         if let Some(told) = &best.refused {
@@ -171,7 +182,7 @@ fn own_figures(other: &RunnerUp) -> Vec<Span> {
         spans.push(Span::Figure(interval(row)));
     }
     if let Some(at) = &other.wins_at {
-        let (win, now) = (figure::usd(at.usd), figure::usd(at.usd_now));
+        let (win, now) = (figure::usd_fine(at.usd), figure::usd_fine(at.usd_now));
         spans.push(Span::Words("; wins below ".to_owned()));
         spans.push(Span::Figure(win));
         spans.push(Span::Words(format!(" per {} (now {now})", at.per)));
@@ -180,6 +191,9 @@ fn own_figures(other: &RunnerUp) -> Vec<Span> {
 }
 
 fn interval(row: &MeasureRow) -> String {
+    if !row.value.is_finite() {
+        return "saturated".to_owned();
+    }
     format!("{} {}", figure::with_interval(row.value, row.low, row.high), mark(row.basis))
 }
 

@@ -42,12 +42,13 @@ fn changes(sheet: &mut Sheet, relaxations: &[Relaxation]) {
         vec!["smallest changes that work".to_owned(), "$ / month".to_owned(), "buys".to_owned()],
     )];
     for change in relaxations {
-        let what = phrase::moves(change).join(" and ");
+        let moves: Vec<String> = phrase::moves(change).iter().map(|step| super::unbroken(step)).collect();
+        let what = moves.join(" and ");
         rows.push((Style::Plain, vec![what, figure::grouped(change.usd_per_month, 2), change.buys.clone()]));
     }
     sheet.columns(&[Align::Left, Align::Right, Align::Left], &rows);
     for (index, change) in relaxations.iter().enumerate() {
-        let set = |(pointer, value): (&String, &serde_json::Value)| format!("{pointer} = {value}");
+        let set = |(pointer, value): (&String, &serde_json::Value)| format!("set {pointer} = {value}");
         let text = change.patch.iter().map(set).collect::<Vec<_>>().join(", ");
         sheet.labelled(if index == 0 { "in the file" } else { "" }, &[Span::Words(text)]);
     }

@@ -22,7 +22,7 @@ pub(super) fn write(sheet: &mut Sheet, asked: &Requirements) {
 
 fn line(sheet: &mut Sheet, indent: usize, name: &str, items: &[String]) {
     // An item stays on one line where it can.
-    let text: Vec<String> = items.iter().map(|item| item.replace(' ', "\u{a0}")).collect();
+    let text: Vec<String> = items.iter().map(|item| super::unbroken(item)).collect();
     sheet.hanging(indent, indent + 4, &[(Style::Bold, name.to_owned())], &[(Style::Plain, text.join(" · "))]);
 }
 
@@ -55,7 +55,11 @@ fn workload(workload: &Workload, asked: &Requirements) -> Vec<String> {
     if !workload.needs.is_empty() {
         items.push(format!("needs {}", workload.needs.join(", ")));
     }
-    items.push(format!("context {} tokens", figure::grouped(workload.context_tokens, 0)));
+    // Said only where the request asks for more than its lengths need.
+    let longest = workload.lengths.points.iter().map(|(input, output, _)| input + output).fold(0.0, f64::max);
+    if workload.context_tokens > longest + 0.5 {
+        items.push(format!("context {} tokens", figure::grouped(workload.context_tokens, 0)));
+    }
     if workload.response_hit > 0.0 {
         items.push(format!("response cache {}", figure::share(workload.response_hit)));
     }

@@ -30,9 +30,9 @@ pub(super) fn write(sheet: &mut Sheet, plan: &Plan, asked: &Requirements) {
         if several {
             row.push(workload.to_owned());
         }
-        row.push(deployment.label.clone());
+        row.push(label(plan, deployment, route));
         row.push(replicas(deployment));
-        row.push(route.map_or_else(|| "fallback".to_owned(), |route| share(plan, route)));
+        row.push(route.map_or_else(|| "fallback".to_owned(), |route| figure::share(route.share)));
         if let Some(measure) = &latency {
             let own = |row: &&MeasureRow| {
                 row.target == deployment.id
@@ -77,11 +77,15 @@ fn replicas(deployment: &Deployment) -> String {
     }
 }
 
-fn share(plan: &Plan, route: &Route) -> String {
-    let split =
-        plan.routing.iter().any(|other| other.workload == route.workload && other.premium != route.premium);
-    let mark = if route.premium && split { " premium" } else { "" };
-    format!("{}{mark}", figure::share(route.share))
+/// The label, and a mark where only a part of the workload is held to the premium floor.
+fn label(plan: &Plan, deployment: &Deployment, route: Option<&Route>) -> String {
+    let split = |route: &&Route| {
+        plan.routing.iter().any(|other| other.workload == route.workload && other.premium != route.premium)
+    };
+    match route.filter(split) {
+        Some(route) if route.premium => format!("{} (premium)", deployment.label),
+        _ => deployment.label.clone(),
+    }
 }
 
 /// The latency to show: p95 end to end where it is known, else the first latency there is.

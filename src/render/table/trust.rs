@@ -50,7 +50,8 @@ fn fates(proof: &Proof) -> Vec<String> {
     fates
 }
 
-fn count(number: u64) -> String {
+/// A number of candidates.
+pub(super) fn count(number: u64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "a count for the eye")]
     let number = number as f64;
     figure::grouped(number, 0)
