@@ -5,6 +5,8 @@
 #![allow(clippy::print_stderr, reason = "errors and warnings belong on stderr")]
 
 mod completions;
+mod estimate;
+mod input;
 mod man;
 mod schema;
 
@@ -42,6 +44,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Estimate(estimate::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -74,6 +77,7 @@ impl Cli {
     /// Faults of the input, or a bug of ours.
     pub fn run(&self) -> Result<Outcome, Error> {
         match &self.command {
+            Command::Estimate(args) => estimate::run(args),
             Command::Schema(args) => schema::run(args),
             Command::Completions(args) => completions::run(args),
             Command::Man(args) => man::run(args),

@@ -213,7 +213,11 @@ pub fn memory(catalog: &Catalog, unit: &Unit<'_>, context_tokens: f64) -> Result
         ranks: f64::from(unit.data_parallel),
     };
     let context_tokens = context_tokens.max(1.0);
-    memory.max_concurrency = memory.sequences(context_tokens);
+    // A request in prefill holds a chunk beside its window (vLLM `SlidingWindowSpec.max_memory_usage_bytes`).
+    let (_, chunk_tokens) = start_up(unit);
+    let held = context_tokens.min(memory.window_tokens + chunk_tokens);
+    let longest_gib = memory.full_gib_per_token * context_tokens + memory.sliding_gib_per_token * held;
+    memory.max_concurrency = memory.ranks * kv_pool_gib / longest_gib;
     memory.kv_pool_tokens = memory.max_concurrency * context_tokens;
     let per_rank = memory.max_concurrency / memory.ranks;
     if per_rank < 1.0 {
@@ -273,6 +277,15 @@ fn weights_gib_per_gpu(unit: &Unit<'_>, bytes: f64) -> f64 {
     (dense + experts * expert_bytes / (expert_ways * stage)) / GIB
 }
 
+/// Sequences and tokens of the start-up profiling run.
+fn start_up(unit: &Unit<'_>) -> (f64, f64) {
+    if unit.gpu.usable.get() >= LARGE_GPU_GIB && !unit.gpu.id.starts_with("a100") {
+        (ACTIVATION_REFERENCE_SEQUENCES, LARGE_GPU_CHUNK_TOKENS)
+    } else {
+        (SMALL_GPU_SEQUENCES, SMALL_GPU_CHUNK_TOKENS)
+    }
+}
+
 /// Activation peak per GPU.
 ///
 /// `max(A_engine * sequences/1024 * vocab/152064, 2 bytes * chunk * (2 intermediate/tp + 4 hidden))`, `A_engine` being the
@@ -283,13 +296,13 @@ fn activation_gib(unit: &Unit<'_>) -> f64 {
     if engine.family == "llama.cpp" {
         return engine.activation_gib;
     }
-    let large = unit.gpu.usable.get() >= LARGE_GPU_GIB && !unit.gpu.id.starts_with("a100");
-    let (default_sequences, chunk_tokens) = if large {
-        (ACTIVATION_REFERENCE_SEQUENCES, LARGE_GPU_CHUNK_TOKENS)
+    let (default_sequences, chunk_tokens) = start_up(unit);
+    // A cap below the engine's own is told to the engine, and its profiling run then sees fewer sequences.
+    let sequences = if unit.max_batch < engine.max_batch {
+        default_sequences.min(f64::from(unit.max_batch))
     } else {
-        (SMALL_GPU_SEQUENCES, SMALL_GPU_CHUNK_TOKENS)
+        default_sequences
     };
-    let sequences = default_sequences.min(f64::from(unit.max_batch));
     let logits_gib = engine.activation_gib * sequences / ACTIVATION_REFERENCE_SEQUENCES
         * f64::from(model.vocab)
         / ACTIVATION_REFERENCE_VOCAB;

@@ -8,12 +8,15 @@
 //! divide quantities of a dozen units, and a type for each product would hide the equation it stands for.
 
 mod api;
+pub mod batch;
 mod capacity;
+mod contract;
 mod interval;
 mod load;
 mod memory;
 mod queue;
 mod rates;
+mod single;
 mod step;
 
 use serde::{Deserialize, Serialize};
@@ -21,11 +24,14 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Engine, Gpu, Model, Precision};
 
 pub use api::{ApiEstimate, api_latency};
+pub use batch::{Summary, batch};
 pub use capacity::{Capacity, Shortfall, capacity, capacity_upper_bound};
+pub use contract::{Load, Refusal, Request};
 pub use interval::{error_factor, interval, one_sided};
 pub use load::{Demand, Steady, Traffic, closed, max_load, static_batch};
 pub use memory::{Memory, Misfit, memory};
 pub use queue::{Distribution, Loaded, Saturated, loaded};
+pub use single::{Answer, Latency, Measures, Outcome, single};
 pub use step::Step;
 
 /// One engine process group serving one model: what is estimated.

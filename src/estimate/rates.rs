@@ -7,10 +7,10 @@
 use super::{Basis, Misfit, Unit};
 use crate::catalog::{Catalog, Coefficients, Gpu, Precision, precision::PrecisionFact};
 
-/// Kernel floor of a GPU without kernel timings, microseconds (oracle study section 5: "unknown 4.0, assumed").
-const KERNEL_FLOOR_UNKNOWN_US: f64 = 4.0;
-/// Latency per K element without kernel timings, microseconds: the middle of the 16-bit fits.
-const KERNEL_KAPPA_UNKNOWN_US: f64 = 2.0e-4;
+/// Level of the kernel table for GPUs without kernel timings of their own.
+const KERNEL_UNKNOWN: &str = "unknown";
+/// Kernel floor and latency per K element where the table lacks even that, microseconds (oracle study section 5).
+const KERNEL_ASSUMED_US: (f64, f64) = (4.0, 2.0e-4);
 /// One-way GB/s to the other GPUs where the data sheet is silent: PCIe 4.0 x16.
 const LINK_UNKNOWN_GB_S: f64 = 32.0;
 
@@ -136,13 +136,12 @@ pub(super) struct Device {
 
 impl Device {
     pub(super) fn of(coefficients: &Coefficients, gpu: &Gpu, weights: &Precision, bits: u32) -> Self {
-        let (floor_us, kappa_16_us) = coefficients
-            .kernels
-            .get(&(gpu.id.clone(), 16))
-            .copied()
-            .unwrap_or((KERNEL_FLOOR_UNKNOWN_US, KERNEL_KAPPA_UNKNOWN_US));
-        let kappa_us =
-            coefficients.kernels.get(&(gpu.id.clone(), bits)).map_or(kappa_16_us, |(_, kappa)| *kappa);
+        let kernel = |bits: u32| {
+            let of = |level: &str| coefficients.kernels.get(&(level.to_owned(), bits)).copied();
+            of(&gpu.id).or_else(|| of(KERNEL_UNKNOWN))
+        };
+        let (floor_us, kappa_16_us) = kernel(16).unwrap_or(KERNEL_ASSUMED_US);
+        let kappa_us = kernel(bits).map_or(kappa_16_us, |(_, kappa)| kappa);
         Self {
             bandwidth_gb_s: gpu.bandwidth_gb_s,
             tflops: peak_tflops(gpu, weights),
@@ -169,7 +168,7 @@ fn peak_tflops(gpu: &Gpu, weights: &Precision) -> f64 {
 
 /// The row of a precision.
 pub(super) fn precision<'c>(catalog: &'c Catalog, weights: &Precision) -> Result<&'c PrecisionFact, Misfit> {
-    catalog.precisions.iter().find(|fact| fact.id == *weights).ok_or_else(|| Misfit::PrecisionUnsupported {
+    catalog.precision(weights).ok_or_else(|| Misfit::PrecisionUnsupported {
         precision: weights.clone(),
         by: "the catalog".to_owned(),
     })
