@@ -1,6 +1,8 @@
 //! What people and programs read, held to golden files. `BLESS=1 cargo test --test render` writes them anew;
 //! read the difference as a customer would.
 
+#![allow(clippy::unwrap_used, reason = "a test may fail at once")]
+
 #[path = "render/fixtures.rs"]
 mod fixtures;
 

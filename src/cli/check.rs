@@ -10,9 +10,11 @@ use crate::render::table::{TableOptions, understood};
 
 /// Read a requirements file and report every fault in it
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:\n  bursar check request.yaml\n  bursar check request.yaml --constraints my-rules/\n  \
+#[command(
+    after_long_help = "Examples:\n  bursar check request.yaml\n  bursar check request.yaml --constraints my-rules/\n  \
     cat request.json | bursar check -\n\nEvery fault is reported with its file, line, cause and cure; exit code 2 if \
-    there is one.")]
+    there is one."
+)]
 pub(super) struct Args {
     /// Requirements file (YAML, TOML or JSON); - is stdin
     file: PathBuf,

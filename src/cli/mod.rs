@@ -4,6 +4,8 @@
 
 #![allow(clippy::print_stderr, reason = "errors and warnings belong on stderr")]
 
+mod catalog;
+mod check;
 mod completions;
 mod estimate;
 mod input;
@@ -45,6 +47,8 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Estimate(estimate::Args),
+    Check(check::Args),
+    Catalog(catalog::Args),
     Schema(schema::Args),
     Completions(completions::Args),
     Man(man::Args),
@@ -55,7 +59,7 @@ enum Command {
 pub enum Outcome {
     /// A compliant plan, or nothing wrong.
     Fine,
-    /// No compliant plan.
+    /// No compliant plan, or a fact refused by `catalog check`.
     NoPlan,
 }
 
@@ -78,6 +82,8 @@ impl Cli {
     pub fn run(&self) -> Result<Outcome, Error> {
         match &self.command {
             Command::Estimate(args) => estimate::run(args),
+            Command::Check(args) => check::run(args),
+            Command::Catalog(args) => catalog::run(args),
             Command::Schema(args) => schema::run(args),
             Command::Completions(args) => completions::run(args),
             Command::Man(args) => man::run(args),

@@ -5,6 +5,7 @@
 
 pub mod figure;
 pub mod json;
+pub mod listing;
 pub mod paint;
 pub mod phrase;
 pub mod schema;

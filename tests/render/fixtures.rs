@@ -10,7 +10,7 @@ use bursar::requirements::{ReadContext, Requirements, read};
 use serde_json::json;
 
 /// A request as the reader gives it.
-pub fn asked(text: &str) -> Requirements {
+pub(crate) fn asked(text: &str) -> Requirements {
     let context = ReadContext::bare("2026-11-20".parse().unwrap());
     read(text, "support-chatbot.yaml", None, Path::new(""), &context).unwrap().requirements
 }
@@ -25,7 +25,7 @@ const TWO: &str = "version: 1\nname: assistants\nworkloads:\n  - name: support\n
     budget: {usd_per_month: 5000, usd_per_request: 0.01}\navailability: 0.999\nlimits: {memory_gib_per_server: 160, gpus: {h100-sxm: 4}, power_kw: 10, max_deployments: 3}\n\
     owned: [{gpu: a100-sxm-80, count: 4}]\nheadroom: 0.15\ndeny: {providers: [a, b, c, d, e]}\n";
 
-pub fn told(fact: Reason) -> Told {
+pub(crate) fn told(fact: Reason) -> Told {
     Told::from(fact)
 }
 
@@ -215,7 +215,7 @@ fn runner_up(label: &str, kind: Kind, reason: Reason) -> RunnerUp {
 }
 
 /// Own engines win.
-pub fn local() -> Recommendation {
+pub(crate) fn local() -> Recommendation {
     let mut out = answer(asked(CHATBOT), Status::Optimal);
     let label = "Llama-3.1-8B-Instruct fp8 on 1 x L4, runpod";
     let mut first =
@@ -306,7 +306,7 @@ pub fn local() -> Recommendation {
 }
 
 /// One API wins, and own engines are forbidden.
-pub fn cloud() -> Recommendation {
+pub(crate) fn cloud() -> Recommendation {
     let mut out = answer(
         asked(&(CHATBOT.to_owned() + "routing: cloud\ninclude_retired: true\nobjective: latency\n")),
         Status::Feasible,
@@ -342,7 +342,7 @@ pub fn cloud() -> Recommendation {
 }
 
 /// Two workloads, own engines and APIs, spares, a fallback and routing by the hour.
-pub fn hybrid() -> Recommendation {
+pub(crate) fn hybrid() -> Recommendation {
     let mut out = answer(asked(TWO), Status::Optimal);
     let big = "Llama-3.3-70B-Instruct fp8 on 2 x A100 80 GB SXM, owned";
     let mut standby = hosted("haiku", "claude-haiku-4-5, anthropic", 0.31);
@@ -429,7 +429,7 @@ pub fn hybrid() -> Recommendation {
 }
 
 /// Nothing complies.
-pub fn infeasible() -> Recommendation {
+pub(crate) fn infeasible() -> Recommendation {
     let mut out = answer(asked(&CHATBOT.replace("500", "5")), Status::Infeasible);
     out.conflict = vec!["e2e_ms".into(), "usd_per_month".into()];
     out.conflict_reasons = vec![
