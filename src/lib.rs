@@ -7,6 +7,7 @@ pub mod error;
 pub mod estimate;
 pub mod measure;
 pub mod program;
+pub mod quality;
 pub mod reason;
 pub mod recommendation;
 pub mod render;

@@ -5,6 +5,7 @@
 //! It judges no plan and knows no workload.
 
 pub mod api;
+pub mod check;
 pub mod engine;
 pub mod facts;
 pub mod gpu;

@@ -92,14 +92,13 @@ impl Fact for Model {
     ];
 
     fn read(row: &Row<'_>) -> Self {
-        let total_params = {
-            let id_first = row.text("id");
-            (id_first, row.list("aliases"), row.cell("family").to_owned(), row.number("total_params"))
-        };
-        let (id, aliases, family, total_params) = total_params;
+        let id = row.text("id");
+        let aliases = row.list("aliases");
+        let family = row.cell("family").to_owned();
+        let total_params = row.number("total_params");
         let active_params = row.optional_number("active_params").unwrap_or(total_params);
         let layers = row.count("layers");
-        let sliding_default = row.optional_count("full_attention_layers");
+        let full_attention_layers = row.optional_count("full_attention_layers");
         let sliding_layers = row.optional_count("sliding_layers").unwrap_or(0);
         Self {
             id,
@@ -108,7 +107,8 @@ impl Fact for Model {
             total_params,
             active_params,
             layers,
-            full_attention_layers: sliding_default.unwrap_or_else(|| layers.saturating_sub(sliding_layers)),
+            full_attention_layers: full_attention_layers
+                .unwrap_or_else(|| layers.saturating_sub(sliding_layers)),
             sliding_layers,
             sliding_window: row.optional_count("sliding_window"),
             hidden: row.count("hidden"),
@@ -244,7 +244,8 @@ impl Fact for Offer {
         let in_eu = row.optional_flag("in_eu");
         let billing = row.word("billing", &Billing::ALL).unwrap_or(Billing::OnDemand);
         let price = usd_per_hour(row, "price_usd_per_hour");
-        if billing != Billing::Purchase && billing != Billing::Owned && price == UsdPerHour::ZERO {
+        let free = row.cell("price_usd_per_hour").parse::<f64>().is_ok_and(|price| price <= 0.0);
+        if billing != Billing::Purchase && billing != Billing::Owned && free && price == UsdPerHour::ZERO {
             row.fail(
                 "E0205",
                 "price_usd_per_hour",
