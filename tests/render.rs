@@ -63,7 +63,7 @@ fn json_is_as_blessed_and_reads_back() {
 #[test]
 fn json_keeps_to_its_schema() {
     let schema = schema::schema("result").unwrap();
-    let validator = jsonschema::validator_for(schema.as_value()).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
     for (name, answer) in stories() {
         let value = serde_json::to_value(&answer).unwrap();
         let faults: Vec<String> =

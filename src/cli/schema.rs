@@ -8,7 +8,9 @@ use crate::render::{json, schema};
 
 /// Print the JSON Schema of a format
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:\n  bursar schema result > result.schema.json")]
+#[command(
+    after_long_help = "Examples:\n  bursar schema result > result.schema.json\n  bursar schema requirements > requirements.schema.json"
+)]
 pub(super) struct Args {
     /// Which format
     #[arg(value_parser = PossibleValuesParser::new(schema::NAMES))]

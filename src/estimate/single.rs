@@ -127,7 +127,10 @@ impl<'c> Resolved<'c> {
             word if ["auto", "bf16", "fp16"].iter().any(|w| word.eq_ignore_ascii_case(w)) => 2.0,
             word if word.eq_ignore_ascii_case("fp8") => 1.0,
             word => {
-                return Err(Refusal::new("unknown-value", format!("`kv` is auto, bf16 or fp8, not `{word}`")));
+                return Err(Refusal::new(
+                    "unknown-value",
+                    format!("`kv` is auto, bf16 or fp8, not `{word}`"),
+                ));
             }
         };
         let (gpus, tensor_parallel, pipeline_parallel, data_parallel) = layout(request)?;
