@@ -189,6 +189,9 @@ fn missing(apart: &Quantity) -> String {
     figure::quantity(apart)
 }
 
+/// Found where no single rule, only all of them together, leaves nothing of a kind.
+const NONE_COMPLIES: &str = "none complies";
+
 fn forbidden(
     who: &str,
     workload: &str,
@@ -198,20 +201,27 @@ fn forbidden(
     asked: &Requirements,
 ) -> Vec<Span> {
     let mut out = vec![candidate(who)];
+    if got == NONE_COMPLIES {
+        out.push(words(": none meets every rule together"));
+        return finish(out, workload, rule, asked);
+    }
     out.push(words(match rule {
         "allow" => format!(" is not among what you allow ({wanted}): {got}"),
         "deny" => format!(" is on your deny list ({wanted})"),
         "licence" => format!(": licence {got}, you allow {wanted}"),
         "in_force" => format!(": not in force on {wanted} ({got})"),
-        "retired" => format!(": retired {got}; `include_retired: true` would admit it"),
+        "retired" => format!(": {got}; `{wanted}` would admit it"),
         "routing" => format!(" is {got}, routing asks for {wanted}"),
         "needs" => format!(": {wanted} is {got}, and the workload needs it"),
         "quality" | "benchmark" => format!(": quality {got}, the floor is {wanted}; unknown never passes"),
         "estimate_trusted" => {
-            format!(": speed {got}, which is no promise; `measured` admits your own figures")
+            format!(": its speed is {got}, which is no promise; `measured` admits your own figures")
         }
-        "precision_supported" | "engine_supported" | "parallelism" => format!(": {wanted} asked, {got}"),
-        _ => format!(": {wanted} asked, it is {got}"),
+        "precision_supported" | "engine_supported" | "parallelism" => format!(": {got}, needs {wanted}"),
+        "data_no_training" | "data_eu_only" | "data_on_premises" => {
+            format!(": {wanted} asked for, it is {got}")
+        }
+        _ => format!(": {wanted} asked for, it has {got}"),
     }));
     finish(out, workload, rule, asked)
 }

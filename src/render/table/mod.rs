@@ -13,7 +13,9 @@ use super::paint::{Sheet, Style};
 use super::phrase::{self, Span};
 use crate::estimate::Basis;
 use crate::reason::{Reason, Told};
-use crate::recommendation::{BestOfKind, Kind, MeasureRow, Plan, Recommendation, RunnerUp, Status};
+use crate::recommendation::{
+    BestOfKind, Deployment, Kind, MeasureRow, Plan, Recommendation, RunnerUp, Status,
+};
 use crate::requirements::{Objective, Requirements};
 
 /// How the table is written.
@@ -125,7 +127,8 @@ const fn objective(objective: Objective) -> &'static str {
 
 /// What runs where, in one line.
 fn summary(plan: &Plan) -> String {
-    let one = |deployment: &crate::recommendation::Deployment| match &deployment.engine {
+    let one = |deployment: &Deployment| match &deployment.engine {
+        _ if deployment.fallback_only => format!("{} as fallback", deployment.label),
         Some(engine) if engine.replicas != 1 => format!("{} x ({})", engine.replicas, deployment.label),
         _ => deployment.label.clone(),
     };
