@@ -30,6 +30,10 @@ pub enum Answer {
 /// Name of the backend, for the proof.
 pub const BACKEND: &str = "microlp";
 
+/// Branches whose bound is this close to the best solution are dropped unseen (microlp's `prune_epsilon`: relative,
+/// and absolute in the scaled objective).
+const PRUNED_WITHIN: f64 = 1e-9;
+
 /// Solves a matrix to a relative gap.
 #[must_use]
 pub fn solve(matrix: &Matrix, gap: f64) -> Answer {
@@ -64,8 +68,10 @@ pub fn solve(matrix: &Matrix, gap: f64) -> Answer {
             let values: Vec<f64> = columns.iter().map(|at| solution.value(*at)).collect();
             let value: f64 = matrix.columns.iter().zip(&values).map(|(column, x)| column.weight * x).sum();
             let proven = solution.into_inner().gap().unwrap_or(f64::INFINITY);
-            // A relative gap g of an incumbent v proves v - g |v|.
-            Answer::Found { bound: value - proven.min(1.0) * value.abs(), values }
+            // A relative gap g of an incumbent v proves v - g |v|. The solver drops branches within its own slack
+            // and still says 0.
+            let slack = PRUNED_WITHIN * value.abs().max(1.0 / scale);
+            Answer::Found { bound: value - (proven * value.abs()).max(slack), values }
         }
         Err(ResolutionError::Infeasible) => Answer::Infeasible,
         Err(other) => Answer::Failed(other.to_string()),
@@ -108,8 +114,14 @@ pub enum Outcome {
 /// Solves a program: rows, solver, own check; the budget is a cutoff under [`Goal::Cost`].
 #[must_use]
 pub fn solve_program(program: &Program) -> Outcome {
+    let (merged, _) = program.merge_slots();
+    solve_program_to(program, if merged.slot_hours.len() == 1 { 0.0 } else { 5e-5 })
+}
+
+/// Solves a program to a relative gap of one's own.
+#[must_use]
+pub fn solve_program_to(program: &Program, gap: f64) -> Outcome {
     let (merged, into) = program.merge_slots();
-    let gap = if merged.slot_hours.len() == 1 { 0.0 } else { 5e-5 };
     let budget = merged.usd_per_month_max;
     let mut free = merged.clone();
     if program.goal == Goal::Cost {

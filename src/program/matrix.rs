@@ -103,18 +103,12 @@ impl Matrix {
         let mut always_on = Vec::new();
         let mut hourly = Vec::new();
         for (r, pool) in program.pools.iter().enumerate() {
+            let most = program.instances_max(r).min(INSTANCES_MAX);
             always_on.push(
                 (0..pool.modes.len())
                     .map(|j| {
                         let money = pool.modes[j].usd_per_month;
-                        matrix.column(
-                            Meaning::AlwaysOn { pool: r, mode: j },
-                            INSTANCES_MAX,
-                            true,
-                            money,
-                            0.0,
-                            goal,
-                        )
+                        matrix.column(Meaning::AlwaysOn { pool: r, mode: j }, most, true, money, 0.0, goal)
                     })
                     .collect::<Vec<_>>(),
             );
@@ -123,14 +117,7 @@ impl Matrix {
                     .map(|t| {
                         pool.usd_per_hour.map(|price| {
                             let money = price * program.slot_hours[t];
-                            matrix.column(
-                                Meaning::Hourly { pool: r, slot: t },
-                                INSTANCES_MAX,
-                                true,
-                                money,
-                                0.0,
-                                goal,
-                            )
+                            matrix.column(Meaning::Hourly { pool: r, slot: t }, most, true, money, 0.0, goal)
                         })
                     })
                     .collect::<Vec<_>>(),
@@ -211,13 +198,22 @@ impl Matrix {
     }
 
     fn demand_rows(&mut self, program: &Program, local: &Shares, cloud: &Shares) {
+        // Costs are at least 0, so nobody serves twice for less; a share to reach or a score below 0 may ask for it.
+        let below = |score: &Vec<f64>| score.iter().any(|score| *score < 0.0);
+        let serving_twice_pays = program.both_sides_min.is_some()
+            || (program.goal == Goal::LeastScore
+                && (program.pools.iter().any(|pool| below(&pool.score))
+                    || program.hosted.iter().any(|hosted| below(&hosted.score))));
         for c in 0..program.classes.len() {
             for t in 0..program.slot_hours.len() {
                 if program.classes[c].load_rps[t] <= 0.0 {
                     continue;
                 }
                 let of = |side: &Shares| side[c].iter().filter_map(|slots| slots[t]).collect::<Vec<_>>();
-                let terms = of(local).into_iter().chain(of(cloud)).map(|at| (at, 1.0)).collect();
+                let terms: Vec<_> = of(local).into_iter().chain(of(cloud)).map(|at| (at, 1.0)).collect();
+                if serving_twice_pays {
+                    self.row("demand", terms.clone(), Sense::AtMost, 1.0);
+                }
                 self.row("demand", terms, Sense::AtLeast, 1.0);
             }
         }
@@ -231,8 +227,16 @@ impl Matrix {
         local: &Shares,
     ) {
         for (r, pool) in program.pools.iter().enumerate() {
-            let spare = self.spare_columns(program, r, local);
-            for t in 0..program.slot_hours.len() {
+            // A fleet that is the same all day has its spares all day; with hours bought one by one, each slot has
+            // the spares for its own demand.
+            let slots = 0..program.slot_hours.len();
+            let by_slot = pool.usd_per_hour.is_some();
+            let mut spare =
+                if by_slot { Vec::new() } else { self.spare_columns(program, r, slots.clone(), local) };
+            for t in slots {
+                if by_slot {
+                    spare = self.spare_columns(program, r, t..t + 1, local);
+                }
                 let instances: Vec<(usize, f64)> =
                     always_on[r].iter().copied().chain(hourly[r][t]).map(|at| (at, 1.0)).collect();
                 let shares: Vec<(usize, f64)> = (0..program.classes.len())
@@ -264,7 +268,8 @@ impl Matrix {
 
     fn rounding_row(&mut self, share: usize, l: f64, instances: &[(usize, f64)]) {
         let fraction = l - l.floor();
-        if (FRACTION_MIN..=1.0 - FRACTION_MIN).contains(&fraction) {
+        // Below one instance the row is N >= x, well scaled however small the load is.
+        if l < 1.0 || (FRACTION_MIN..=1.0 - FRACTION_MIN).contains(&fraction) {
             // N - (l / f) x >= ceil(l) - l / f
             let slope = l / fraction;
             let mut terms = instances.to_vec();
@@ -274,9 +279,15 @@ impl Matrix {
     }
 
     /// One binary for each rung of a pool's ladder: (column, needed replicas it adds).
-    fn spare_columns(&mut self, program: &Program, r: usize, local: &Shares) -> Vec<(usize, f64)> {
+    fn spare_columns(
+        &mut self,
+        program: &Program,
+        r: usize,
+        slots: std::ops::Range<usize>,
+        local: &Shares,
+    ) -> Vec<(usize, f64)> {
         let Some(ladder) = &program.pools[r].ladder else { return Vec::new() };
-        let most: f64 = (0..program.slot_hours.len())
+        let most: f64 = slots
             .map(|t| {
                 (0..program.classes.len())
                     .filter(|c| local[*c][r][t].is_some())
@@ -284,13 +295,15 @@ impl Matrix {
                     .sum::<f64>()
                     * f64::from(program.pools[r].replicas)
             })
-            .fold(0.0, f64::max);
+            .fold(0.0, f64::max)
+            .ceil();
         let mut columns: Vec<(usize, f64)> = Vec::new();
         for rungs in ladder.needed_max.windows(2) {
-            if f64::from(rungs[0]) >= most.ceil() {
+            if f64::from(rungs[0]) >= most {
                 break;
             }
-            let step = f64::from(rungs[1]) - f64::from(rungs[0]);
+            // No further than there is load, or a ladder without an end would put a huge coefficient in the row.
+            let step = f64::from(rungs[1]).min(most) - f64::from(rungs[0]);
             let at = self.column(Meaning::Helper, 1.0, true, 0.0, 0.0, program.goal);
             if let Some((below, _)) = columns.last() {
                 // A higher rung needs the lower one.
@@ -304,24 +317,26 @@ impl Matrix {
 
     fn resource_rows(&mut self, program: &Program, always_on: &[Vec<usize>], hourly: &[Vec<Option<usize>>]) {
         for (k, resource) in program.resources.iter().enumerate() {
-            for t in 0..program.slot_hours.len() {
-                let mut terms = Vec::new();
-                let mut varies = false;
-                for (r, pool) in program.pools.iter().enumerate() {
-                    let amount: f64 =
-                        pool.uses.iter().filter(|(at, _)| *at == k).map(|(_, amount)| amount).sum();
-                    if amount > 0.0 {
-                        terms.extend(always_on[r].iter().map(|at| (*at, amount)));
-                        terms.extend(hourly[r][t].map(|at| (at, amount)));
-                        varies |= hourly[r][t].is_some();
-                    }
-                }
-                if !terms.is_empty() {
-                    self.row(rule_name(&resource.rule), terms, Sense::AtMost, resource.limit);
-                }
-                if !varies {
-                    break; // the same row in every slot
-                }
+            let users: Vec<(usize, f64)> = program
+                .pools
+                .iter()
+                .enumerate()
+                .map(|(r, pool)| {
+                    (r, pool.uses.iter().filter(|(at, _)| *at == k).map(|(_, n)| n).sum::<f64>())
+                })
+                .filter(|(_, amount)| *amount > 0.0)
+                .collect();
+            if users.is_empty() {
+                continue;
+            }
+            // Without hours bought one by one the row is the same in every slot.
+            let varies = users.iter().any(|(r, _)| program.pools[*r].usd_per_hour.is_some());
+            let slots = 0..if varies { program.slot_hours.len() } else { 1 };
+            for t in slots {
+                let instances = |r: usize| always_on[r].iter().copied().chain(hourly[r][t]);
+                let terms =
+                    users.iter().flat_map(|(r, amount)| instances(*r).map(move |at| (at, *amount))).collect();
+                self.row(rule_name(&resource.rule), terms, Sense::AtMost, resource.limit);
             }
         }
         if let Some(most) = program.usd_upfront_max {
@@ -398,8 +413,15 @@ impl Matrix {
                 }
                 if pool.unavailability_per_replica > 0.0 && local[c][r].iter().any(Option::is_some) {
                     let each = pool.unavailability_per_replica * f64::from(pool.replicas) / most;
-                    terms.extend(always_on[r].iter().map(|at| (*at, each)));
-                    terms.extend(hourly[r].iter().flatten().map(|at| (*at, each)));
+                    let alone = (0..program.classes.len())
+                        .all(|other| other == c || local[other][r].iter().all(Option::is_none));
+                    if alone && pool.usd_per_hour.is_none() {
+                        terms.extend(always_on[r].iter().map(|at| (*at, each)));
+                    } else {
+                        let lost =
+                            self.lost_if_used(program, r, each, &local[c][r], &always_on[r], &hourly[r]);
+                        terms.push((lost, 1.0));
+                    }
                 }
             }
             for (a, hosted) in program.hosted.iter().enumerate() {
@@ -413,6 +435,35 @@ impl Matrix {
             }
             self.row("availability", terms, Sense::AtMost, 1.0);
         }
+    }
+
+    /// A column that is at least `each` times the most instances of a pool in any slot if any of the shares is in
+    /// use, and free to be 0 otherwise.
+    fn lost_if_used(
+        &mut self,
+        program: &Program,
+        r: usize,
+        each: f64,
+        shares: &[Option<usize>],
+        always_on: &[usize],
+        hourly: &[Option<usize>],
+    ) -> usize {
+        let most = each * program.instances_max(r).min(INSTANCES_MAX);
+        let used = self.column(Meaning::Helper, 1.0, true, 0.0, 0.0, program.goal);
+        let lost = self.column(Meaning::Helper, most, false, 0.0, 0.0, program.goal);
+        for share in shares.iter().flatten() {
+            self.row("availability", vec![(*share, 1.0), (used, -1.0)], Sense::AtMost, 0.0);
+        }
+        // In use means at least one instance.
+        self.row("availability", vec![(used, each), (lost, -1.0)], Sense::AtMost, 0.0);
+        let slots = if program.pools[r].usd_per_hour.is_some() { hourly.len() } else { 1 };
+        for hours in &hourly[..slots] {
+            // each N - lost <= most (1 - used)
+            let mut terms: Vec<_> = always_on.iter().copied().chain(*hours).map(|at| (at, each)).collect();
+            terms.extend([(lost, -1.0), (used, most)]);
+            self.row("availability", terms, Sense::AtMost, most);
+        }
+        lost
     }
 
     /// Each side carries its least share of all requests.

@@ -169,13 +169,49 @@ impl Program {
         self.classes.iter().any(|class| class.unavailability_max.is_some())
     }
 
+    /// No plan needs more instances of a pool than these: they carry all there is, with the spares for it.
+    #[must_use]
+    pub fn instances_max(&self, pool: usize) -> f64 {
+        let replicas = f64::from(self.pools[pool].replicas);
+        let most = self.replicas_max(pool);
+        let Some(ladder) = &self.pools[pool].ladder else { return (most / replicas).ceil() };
+        let needed = most.min(f64::from(ladder.needed_max.last().copied().unwrap_or(0)));
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most a rung of the ladder"
+        )]
+        let spares = ladder.spares(needed as u32).unwrap_or(0);
+        ((needed + f64::from(spares)) / replicas).ceil()
+    }
+
+    /// Whole replicas of a pool that carry everything it can serve, in the busiest slot.
+    pub(crate) fn replicas_max(&self, pool: usize) -> f64 {
+        let carried = |slot: usize| {
+            (0..self.classes.len()).filter_map(|class| self.instances_for(class, pool, slot)).sum::<f64>()
+        };
+        let most = (0..self.slot_hours.len()).map(carried).fold(0.0, f64::max);
+        (most * f64::from(self.pools[pool].replicas)).ceil()
+    }
+
+    /// True where equal slots may be served differently in a better plan: hours in use are bought slot by slot,
+    /// and a sum over all slots is limited.
+    fn slots_differ(&self) -> bool {
+        let summed = self.both_sides_min.is_some()
+            || (self.goal == Goal::LeastScore && self.usd_per_month_max.is_some());
+        summed && self.pools.iter().any(|pool| pool.usd_per_hour.is_some())
+    }
+
     /// The same program with equal slots merged and their hours added: same optimum, fewer columns.
     /// Returns, for each original slot, the slot it went into.
     ///
     /// Only slots equal for *every* class merge; rounding demands would make a bound, not the answer
-    /// (formulation study §3).
+    /// (formulation study §3). Nothing merges where equal slots may be served differently.
     #[must_use]
     pub fn merge_slots(&self) -> (Self, Vec<usize>) {
+        if self.slots_differ() {
+            return (self.clone(), (0..self.slot_hours.len()).collect());
+        }
         let mut kept: Vec<usize> = Vec::new();
         let mut into = Vec::with_capacity(self.slot_hours.len());
         for slot in 0..self.slot_hours.len() {

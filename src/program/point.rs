@@ -137,7 +137,8 @@ impl Point {
         for c in 0..program.classes.len() {
             for t in 0..slots {
                 let sum: f64 = self.local[c].iter().chain(&self.cloud[c]).map(|target| target[t]).sum();
-                if program.classes[c].load_rps[t] > 0.0 && sum < 1.0 - TOLERANCE {
+                // Served in full, and only once: the bill of a request answered twice is not the bill shown.
+                if program.classes[c].load_rps[t] > 0.0 && (sum - 1.0).abs() > TOLERANCE {
                     return Some("demand");
                 }
                 for (a, hosted) in program.hosted.iter().enumerate() {
@@ -154,6 +155,9 @@ impl Point {
         }
         for (r, pool) in program.pools.iter().enumerate() {
             for t in 0..slots {
+                if self.hourly[r][t] > 0 && pool.usd_per_hour.is_none() {
+                    return Some("capacity"); // nobody sells these hours
+                }
                 let mut load = 0.0;
                 for c in 0..program.classes.len() {
                     if self.local[c][r][t] > 0.0 {
@@ -232,6 +236,26 @@ impl Point {
                 && self.unavailability(program, c) > most * (1.0 + 1e-6)
             {
                 return Some("availability");
+            }
+        }
+        if let Some(least) = program.both_sides_min {
+            let all = program.all_requests().max(f64::MIN_POSITIVE);
+            for side in [&self.local, &self.cloud] {
+                let carried: f64 = side
+                    .iter()
+                    .enumerate()
+                    .flat_map(|(c, targets)| {
+                        targets.iter().flat_map(move |slots| {
+                            slots
+                                .iter()
+                                .enumerate()
+                                .map(move |(t, share)| share * program.requests(c, t) / all)
+                        })
+                    })
+                    .sum();
+                if carried < least - 10.0 * TOLERANCE {
+                    return Some("routing");
+                }
             }
         }
         None

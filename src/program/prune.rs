@@ -39,7 +39,7 @@ pub fn prune(program: &Program) -> Pruned {
     let mut stay: Vec<usize> = Vec::new();
     let mut beaten = Vec::new();
     for s in order {
-        if hosted.iter().any(|a| hosted_beats_pool(program, *a, s)) {
+        if hosted_beats_pool(program, &hosted, s) {
             beaten.push((s, s));
         } else if let Some(r) = stay.iter().find(|r| pool_beats_pool(&work, **r, s)) {
             beaten.push((s, *r));
@@ -71,9 +71,13 @@ fn drop_modes(pool: &mut Pool, upfront_matters: bool, hours: f64) {
         modes.iter().enumerate().any(|(j, other)| {
             let no_worse = other.usd_per_month <= mode.usd_per_month
                 && (!upfront_matters || other.usd_upfront <= mode.usd_upfront);
-            let better =
-                other.usd_per_month < mode.usd_per_month || other.usd_upfront < mode.usd_upfront || j < i;
-            j != i && no_worse && better
+            // One strict order: less a month, then less upfront, then the lower index.
+            let order = other
+                .usd_per_month
+                .total_cmp(&mode.usd_per_month)
+                .then(other.usd_upfront.total_cmp(&mode.usd_upfront))
+                .then(j.cmp(&i));
+            no_worse && order.is_lt()
         }) || pool.usd_per_hour.is_some_and(|price| price * hours <= mode.usd_per_month)
     };
     let keep: Vec<bool> = (0..modes.len()).map(|i| !beaten(i)).collect();
@@ -116,7 +120,7 @@ fn hosted_that_stay(program: &Program) -> Vec<usize> {
         let no_worse_elsewhere = x.unavailability <= y.unavailability
             && (program.deployments_max.is_none()
                 || x.deployments.iter().all(|member| y.deployments.contains(member))
-                || (x.deployments.len() == 1 && y.deployments.len() == 1));
+                || (x.deployments.len() == 1 && y.deployments.len() == 1 && counted_once(program, b)));
         strictly && no_worse_elsewhere
     };
     let serves = |a: usize| program.hosted[a].usd_per_request.iter().any(Option::is_some);
@@ -146,36 +150,62 @@ fn hosted_that_stay(program: &Program) -> Vec<usize> {
     all.iter().copied().filter(|b| !all.iter().any(|a| a != b && beats(*a, *b))).collect()
 }
 
-/// D3: a pool goes if one unlimited hosted column costs no more than the pool's cheapest replica-hour fully used.
+/// Does dropping this hosted column free its one deployment, because no other column counts on it?
+fn counted_once(program: &Program, hosted: usize) -> bool {
+    program.hosted.iter().enumerate().all(|(a, other)| {
+        a == hosted
+            || other.deployments.iter().all(|member| !program.hosted[hosted].deployments.contains(member))
+    })
+}
+
+/// Does dropping this pool free its deployment, because no other pool counts under the same number?
+fn frees_its_deployment(program: &Program, pool: usize) -> bool {
+    program
+        .pools
+        .iter()
+        .enumerate()
+        .all(|(r, other)| r == pool || other.deployment != program.pools[pool].deployment)
+}
+
+/// D3: a pool goes if, for each class it serves, an unlimited hosted column costs no more than the pool's cheapest
+/// replica-hour fully used; where deployments count, the same one for all of them.
 ///
 /// A replica-hour costs at least h and carries at most 3600 capacity requests of a class, so every share it serves
 /// costs at least the hosted price.
-fn hosted_beats_pool(program: &Program, a: usize, r: usize) -> bool {
+fn hosted_beats_pool(program: &Program, hosted: &[usize], r: usize) -> bool {
     if program.goal != Goal::Cost || program.wants_availability() || program.both_sides_min.is_some() {
         return false;
     }
-    let (hosted, pool) = (&program.hosted[a], &program.pools[r]);
+    let served: Vec<usize> =
+        (0..program.classes.len()).filter(|c| program.pools[r].capacity[*c] > 0.0).collect();
+    if program.deployments_max.is_none() {
+        return served.iter().all(|c| hosted.iter().any(|a| hosted_beats_pool_for(program, *a, r, *c)));
+    }
+    // Where deployments count, the pool's one must pay for the hosted model's one.
+    frees_its_deployment(program, r)
+        && hosted.iter().any(|a| {
+            program.hosted[*a].deployments.len() == 1
+                && served.iter().all(|c| hosted_beats_pool_for(program, *a, r, *c))
+        })
+}
+
+/// D3 for one class.
+fn hosted_beats_pool_for(program: &Program, a: usize, r: usize, c: usize) -> bool {
+    let (hosted, pool, class) = (&program.hosted[a], &program.pools[r], &program.classes[c]);
+    let Some(price) = hosted.usd_per_request[c] else { return false };
     let hours: f64 = program.slot_hours.iter().sum();
     let per_hour = cheapest(program, r) / hours / f64::from(pool.replicas);
-    if program.deployments_max.is_some() && hosted.deployments.len() > 1 {
-        return false;
-    }
-    (0..program.classes.len()).filter(|c| pool.capacity[*c] > 0.0).all(|c| {
-        // Billed requests may be fewer than the load a replica must carry (peak factor), never more.
-        let peak = program.classes[c]
-            .load_rps
-            .iter()
-            .zip(&program.classes[c].billed_rps)
-            .filter(|(load, _)| **load > 0.0)
-            .map(|(load, billed)| billed / load)
-            .fold(0.0, f64::max);
-        let unlimited = hosted.rate_rps[c] >= program.classes[c].load_rps.iter().copied().fold(0.0, f64::max);
-        unlimited
-            && hosted.usd_per_request[c].is_some_and(|price| {
-                price * peak * 3600.0 * pool.capacity[c]
-                    <= per_hour + pool.usd_per_request[c] * peak * 3600.0 * pool.capacity[c]
-            })
-    })
+    // Billed requests may be fewer than the load a replica must carry (peak factor), never more.
+    let peak = class
+        .load_rps
+        .iter()
+        .zip(&class.billed_rps)
+        .filter(|(load, _)| **load > 0.0)
+        .map(|(load, billed)| billed / load)
+        .fold(0.0, f64::max);
+    let unlimited = hosted.rate_rps[c] >= class.load_rps.iter().copied().fold(0.0, f64::max);
+    let requests = peak * 3600.0 * pool.capacity[c];
+    unlimited && price * requests <= per_hour + pool.usd_per_request[c] * requests
 }
 
 /// D4: `r` removes `s` if for one whole k >= 1, k instances of `r` carry at least what one of `s` does for every
@@ -183,10 +213,13 @@ fn hosted_beats_pool(program: &Program, a: usize, r: usize) -> bool {
 fn pool_beats_pool(program: &Program, r: usize, s: usize) -> bool {
     let (x, y) = (&program.pools[r], &program.pools[s]);
     let cost = program.goal == Goal::Cost;
+    let redundancy = program.wants_availability();
     if x.ladder != y.ladder
-        || (y.unavailability > 0.0) != (x.unavailability > 0.0)
-        || x.unavailability > y.unavailability
+        || (redundancy && x.unavailability > y.unavailability)
         || (!cost && (0..program.classes.len()).any(|c| y.capacity[c] > 0.0 && x.score[c] > y.score[c]))
+        || (program.deployments_max.is_some()
+            && x.deployment != y.deployment
+            && !frees_its_deployment(program, s))
     {
         return false;
     }
@@ -202,17 +235,27 @@ fn pool_beats_pool(program: &Program, r: usize, s: usize) -> bool {
             k = k.max(need);
         }
     }
+    if let Some(ladder) = &y.ladder {
+        // At least as many replicas, each at least as strong: as many are needed at most, and as many spares are
+        // left. (Fewer, stronger ones lose more with each spare.) The ladder must reach what r may have to carry.
+        let weaker = |c: usize| y.capacity[c] > 0.0 && x.capacity[c] < y.capacity[c];
+        let end = f64::from(ladder.needed_max.last().copied().unwrap_or(0));
+        if (0..program.classes.len()).any(weaker) || end < program.replicas_max(r) {
+            return false;
+        }
+        k = k.max(y.replicas.div_ceil(x.replicas));
+    }
     if k > REPLICAS_FOR_ONE_MAX {
         return false;
     }
-    let redundancy =
-        y.ladder.is_some() || y.unavailability_per_replica > 0.0 || x.unavailability_per_replica > 0.0;
     let times = f64::from(k);
-    if redundancy
-        && (times * f64::from(x.replicas) > f64::from(y.replicas)
-            || x.unavailability_per_replica > y.unavailability_per_replica)
-    {
-        return false; // more replicas may fail
+    if redundancy && x.unavailability_per_replica > 0.0 {
+        // More replicas may fail; and what s carried apart would fall on every class of r.
+        let lost = |pool: &Pool| pool.unavailability_per_replica * f64::from(pool.replicas);
+        let served = x.capacity.iter().filter(|capacity| **capacity > 0.0).count();
+        if times * lost(x) > lost(y) || served > 1 {
+            return false;
+        }
     }
     let hours: f64 = program.slot_hours.iter().sum();
     let modes_covered = y.modes.iter().all(|mode| {
