@@ -100,20 +100,23 @@ pub fn quantity(figure: &Quantity) -> String {
     with_decimals(figure, usual_decimals(figure))
 }
 
-/// A figure and the one it is held against: never the same text for different values.
+/// A figure, the one it is held against, and how far apart they are: never the same text for different values.
 #[must_use]
-pub fn against(got: &Quantity, allowed: &Quantity) -> (String, String) {
+pub fn against(got: &Quantity, allowed: &Quantity) -> (String, String, String) {
     let start = usual_decimals(got).max(usual_decimals(allowed));
-    let last = start + 6;
-    for more in start..last {
-        let pair = (with_decimals(got, more), with_decimals(allowed, more));
-        if pair.0 != pair.1 || got == allowed {
-            // The limit is as round as the user wrote it.
-            let plain = with_decimals(allowed, usual_decimals(allowed));
-            return if plain == pair.0 { pair } else { (pair.0, plain) };
-        }
-    }
-    (with_decimals(got, last), with_decimals(allowed, last))
+    let differs = |more: &usize| with_decimals(got, *more) != with_decimals(allowed, *more) || got == allowed;
+    let decimals = (start..start + 6).find(differs).unwrap_or(start + 6);
+    let (have, exact) = (with_decimals(got, decimals), with_decimals(allowed, decimals));
+    // The limit is as round as the user wrote it.
+    let plain = with_decimals(allowed, usual_decimals(allowed));
+    let apart = Quantity::new((got.value - allowed.value).abs(), &got.unit);
+    let apart = if apart.unit == "index" {
+        // "index 3.2 short" would read like an index of 3.2; points are meant.
+        format!("{} points", trimmed(apart.value, decimals))
+    } else {
+        with_decimals(&apart, decimals)
+    };
+    (have.clone(), if plain == have { exact } else { plain }, apart)
 }
 
 fn usual_decimals(figure: &Quantity) -> usize {
@@ -231,12 +234,13 @@ mod tests {
 
     #[test]
     fn a_figure_over_its_limit_never_reads_like_the_limit() {
+        let said = |[got, allowed, apart]: [&str; 3]| (got.to_owned(), allowed.to_owned(), apart.to_owned());
         let pair = against(&Quantity::new(2000.3, "ms"), &Quantity::new(2000.0, "ms"));
-        assert_eq!(pair, ("2,000.3 ms".to_owned(), "2,000 ms".to_owned()));
+        assert_eq!(pair, said(["2,000.3 ms", "2,000 ms", "0.3 ms"]));
         let pair = against(&Quantity::new(500.004, "USD/month"), &Quantity::new(500.0, "USD/month"));
-        assert_eq!(pair, ("$500.004/month".to_owned(), "$500.00/month".to_owned()));
+        assert_eq!(pair, said(["$500.004/month", "$500.00/month", "$0.004/month"]));
         let pair = against(&Quantity::new(2857.6, "ms"), &Quantity::new(2000.0, "ms"));
-        assert_eq!(pair, ("2,858 ms".to_owned(), "2,000 ms".to_owned()));
+        assert_eq!(pair, said(["2,858 ms", "2,000 ms", "858 ms"]));
     }
 
     #[test]

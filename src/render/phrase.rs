@@ -166,23 +166,22 @@ fn breaks(
         out.extend([words(bound(op)), figure(figure::quantity(allowed))]);
         return finish(out, workload, rule, asked);
     }
-    let (have, limit) = figure::against(got, allowed);
+    let (have, limit, apart) = figure::against(got, allowed);
     out.extend([words(format!("{noun} ")), figure(have)]);
     if is_latency(rule) && asked.confidence > 0.5 {
         out.push(words(format!(" at {} confidence", figure::percent(asked.confidence, 1))));
     }
     out.extend([words(" against "), words(bound(op)), figure(limit)]);
-    let apart = Quantity::new((got.value - allowed.value).abs(), &got.unit);
     match op {
-        Op::AtMost => out.extend([words(", "), figure(figure::quantity(&apart)), words(" too much")]),
-        Op::AtLeast => out.extend([words(", "), figure(missing(&apart)), words(" short")]),
+        Op::AtMost => out.extend([words(", "), figure(apart), words(" too much")]),
+        Op::AtLeast => out.extend([words(", "), figure(apart), words(" short")]),
         Op::Is => {}
     }
     finish(out, workload, rule, asked)
 }
 
-/// `index 3.2 short` reads like an index of 3.2; points are meant.
-fn missing(apart: &Quantity) -> String {
+/// What is left: "index 3.2 left" would read like an index of 3.2; points are meant.
+fn remaining(apart: &Quantity) -> String {
     if apart.unit == "index" {
         return format!("{} points", figure::grouped(apart.value, 1));
     }
@@ -244,7 +243,7 @@ fn binding(rule: &str, workload: &str, left: &Quantity, limit: &Quantity, asked:
     let noun = subject(rule, workload, Some(limit.value), asked);
     let mut out = vec![words(format!("{noun}: "))];
     let nothing = left.value.abs() <= 1e-6 * limit.value.abs().max(1e-6);
-    let (left, limit) = (missing(left), figure::quantity(limit));
+    let (left, limit) = (remaining(left), figure::quantity(limit));
     out.push(if nothing { words("nothing left of ") } else { figure(left) });
     if !nothing {
         out.push(words(" left of "));

@@ -499,6 +499,8 @@ pub(crate) fn infeasible() -> Recommendation {
         None,
         Some(breaks("the cheapest own engine", "usd_per_month", 116.8, Op::AtMost, 5.0, "USD/month")),
     )];
+    let over = breaks("gpt-3.5-turbo-0613, openai", "usd_per_month", 12.75, Op::AtMost, 5.0, "USD/month");
+    out.kinds.push(best(Kind::Cloud, Some(12.75), Some(over)));
     out.proof.verified = true;
     out
 }

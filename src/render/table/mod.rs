@@ -137,9 +137,15 @@ fn summary(plan: &Plan) -> String {
 
 /// Best of each kind: one line, and a line for each kind that a rule forbids.
 fn kinds(sheet: &mut Sheet, answer: &Recommendation) {
-    let priced = |best: &BestOfKind| match best.usd_per_month {
-        Some(usd) => format!("{} {}", kind(best.kind), figure::usd(usd)),
-        None => format!("{} none", kind(best.kind)),
+    let priced = |best: &BestOfKind| match (best.usd_per_month, &best.refused) {
+        (Some(usd), None) => format!("{} {}", kind(best.kind), figure::usd(usd)),
+        // The cheapest of its kind, were it not for that rule.
+        (Some(usd), Some(told)) => {
+            let by =
+                rule(&told.fact).map_or_else(|| "refused".to_owned(), |rule| format!("refused by {rule}"));
+            format!("{} {} ({by})", kind(best.kind), figure::usd(usd))
+        }
+        (None, _) => format!("{} none", kind(best.kind)),
     };
     if answer.kinds.iter().any(|best| best.usd_per_month.is_some()) {
         let line: Vec<String> = answer.kinds.iter().map(priced).collect();
@@ -151,6 +157,21 @@ fn kinds(sheet: &mut Sheet, answer: &Recommendation) {
             spans.extend(phrase::sentence(&told.fact, &answer.requirements));
             sheet.labelled("", &spans);
         }
+    }
+}
+
+/// The rule a reason names, if it names one.
+fn rule(reason: &Reason) -> Option<&str> {
+    match reason {
+        Reason::Breaks { rule, .. } | Reason::Forbidden { rule, .. } | Reason::Binding { rule, .. } => {
+            Some(rule)
+        }
+        Reason::Dearer { .. }
+        | Reason::DominatedBy { .. }
+        | Reason::Serves { .. }
+        | Reason::Surplus { .. }
+        | Reason::Borderline { .. }
+        | Reason::NobodyServes { .. } => None,
     }
 }
 
