@@ -382,9 +382,12 @@ impl Matrix {
                 *count.entry(key).or_insert_with(|| matrix.column(Meaning::Helper, 1.0, true, 0.0, 0.0, goal))
             };
             for (r, pool) in program.pools.iter().enumerate() {
-                let at = used(self, (false, pool.deployment));
-                for share in local.iter().flat_map(|class| class[r].iter().flatten()) {
-                    self.row("max_deployments", vec![(*share, 1.0), (at, -1.0)], Sense::AtMost, 0.0);
+                let keys = std::iter::once((false, pool.deployment)).chain(pool.behind.iter().map(|m| (true, *m)));
+                for key in keys.collect::<Vec<_>>() {
+                    let at = used(self, key);
+                    for share in local.iter().flat_map(|class| class[r].iter().flatten()) {
+                        self.row("max_deployments", vec![(*share, 1.0), (at, -1.0)], Sense::AtMost, 0.0);
+                    }
                 }
             }
             for (a, hosted) in program.hosted.iter().enumerate() {

@@ -56,6 +56,8 @@ pub struct Pool {
     pub id: String,
     /// What `max_deployments` counts: pools with the same number count once.
     pub deployment: usize,
+    /// Hosted models behind it, counted like [`Hosted::deployments`].
+    pub behind: Vec<usize>,
     /// Requests/s of one replica by class, load factor applied; 0 = cannot serve.
     pub capacity: Vec<f64>,
     /// Replicas in one instance.

@@ -1,0 +1,395 @@
+//! Own engines: which units may serve which class, before any queueing is estimated.
+//!
+//! In: a question, its classes, hardware. Out: [`Prospect`]s, each a unit on an instance type with the classes it may
+//! serve; `screen.rs` turns the promising ones into [`LocalOption`]s. Every unit left out is booked by rule.
+
+use rayon::prelude::*;
+
+use crate::catalog::{Catalog, Model};
+use crate::estimate::{Basis, Capacity, Traffic, capacity_upper_bound};
+use crate::quality::{self, Scored};
+use crate::reason::Op;
+use crate::requirements::{LatencyMeasure, Statistic};
+
+use super::class::Class;
+use super::filter::refused_word;
+use super::hardware::Hardware;
+use super::tally::{Refusal, Tally};
+use super::unit::UnitRow;
+use super::Question;
+
+/// A unit on an instance type that may serve some class, not yet estimated with queueing.
+#[derive(Debug, Clone)]
+pub struct Prospect<'a> {
+    /// The model.
+    pub model: &'a Model,
+    /// `default`, or `nothink` for a thinking model told not to.
+    pub mode: &'static str,
+    /// The unit.
+    pub row: &'a UnitRow<'a>,
+    /// Place in the list of hardware.
+    pub hardware: usize,
+    /// Index after quantisation loss, where known.
+    pub quality: Option<Scored>,
+    /// Replicas in one instance.
+    pub replicas: u32,
+    /// Largest batch that the memory limit per server allows.
+    pub max_batch: u32,
+    /// Price of one instance, USD/month.
+    pub usd_per_month: f64,
+    /// Optimistic requests/s of one instance by class; 0 = may not serve it.
+    pub upper_rps: Vec<f64>,
+    /// Tokens generated before the answer, by class.
+    pub extra_output: Vec<f64>,
+}
+
+/// A unit on an instance type with what it can carry.
+#[derive(Debug, Clone)]
+pub struct LocalOption<'a> {
+    /// What it is.
+    pub prospect: Prospect<'a>,
+    /// The instance type.
+    pub hardware: Hardware<'a>,
+    /// By class: what one replica carries within every limit.
+    pub capacity: Vec<Option<Capacity>>,
+    /// By class: why it cannot serve, where it cannot.
+    pub refusal: Vec<Option<Refusal>>,
+}
+
+impl LocalOption<'_> {
+    /// What counts as the same structure: model on GPU.
+    #[must_use]
+    pub fn structure(&self) -> String {
+        structure(&self.prospect.model.id, &self.hardware.gpu.id)
+    }
+
+    /// Unique, in a fixed form.
+    #[must_use]
+    pub fn id(&self) -> String {
+        id(&self.prospect, &self.hardware)
+    }
+
+    /// True where it may serve some class.
+    #[must_use]
+    pub fn serves_any(&self) -> bool {
+        self.capacity.iter().any(Option::is_some)
+    }
+}
+
+fn structure(model: &str, gpu: &str) -> String {
+    format!("local {model} on {gpu}")
+}
+
+/// Unique name of a unit on an instance type.
+#[must_use]
+pub fn id(prospect: &Prospect<'_>, hardware: &Hardware<'_>) -> String {
+    let unit = &prospect.row.unit;
+    format!(
+        "{}/{}/{}/kv-{}/tp{}pp{}/{}/{}",
+        unit.model.id,
+        prospect.mode,
+        unit.weights,
+        prospect.row.kv_word(),
+        unit.tensor_parallel,
+        unit.pipeline_parallel,
+        unit.engine.id,
+        hardware.id
+    )
+}
+
+/// Modes a model can be served in.
+#[must_use]
+pub const fn modes(model: &Model) -> &'static [&'static str] {
+    if model.thinking_by_default { &["default", "nothink"] } else { &["default"] }
+}
+
+/// Tokens generated before the answer.
+#[must_use]
+pub fn extra_output(catalog: &Catalog, model: &Model, mode: &str, class: &Class<'_>) -> f64 {
+    if model.thinking_by_default && mode == "default" {
+        class.workload.lengths.reasoning_mean.unwrap_or_else(|| catalog.reasoning_tokens())
+    } else {
+        0.0
+    }
+}
+
+/// The traffic of a class as the oracle reads it.
+#[must_use]
+pub fn traffic<'r>(class: &Class<'r>, extra_output: f64) -> Traffic<'r> {
+    Traffic {
+        lengths: &class.workload.lengths,
+        extra_output,
+        prefix_hit: class.workload.prefix_hit,
+        context_tokens: class.workload.context_tokens + extra_output,
+    }
+}
+
+/// Units that may serve some class, in the catalog's order, on the hardware given.
+#[must_use]
+pub fn prospects<'a>(
+    question: &Question<'a>,
+    classes: &[Class<'_>],
+    all: &[Hardware<'a>],
+    kept: &[Hardware<'a>],
+    tally: &mut Tally,
+) -> Vec<Prospect<'a>> {
+    let models: Vec<usize> = (0..question.catalog.models.len()).collect();
+    let parts: Vec<(Vec<Prospect<'a>>, Tally)> =
+        models.par_iter().map(|model| of_model(question, classes, all, kept, *model)).collect();
+    let mut prospects = Vec::new();
+    for (part, counts) in parts {
+        prospects.extend(part);
+        tally.add(counts);
+    }
+    prospects
+}
+
+fn of_model<'a>(
+    question: &Question<'a>,
+    classes: &[Class<'_>],
+    all: &[Hardware<'a>],
+    kept: &[Hardware<'a>],
+    at: usize,
+) -> (Vec<Prospect<'a>>, Tally) {
+    let catalog = question.catalog;
+    let model = &catalog.models[at];
+    let mut tally = Tally::default();
+    let mut found = Vec::new();
+    // A model refused as a whole is one candidate: its units are not even listed.
+    if let Some(refusal) = refused_model(question, model) {
+        tally.candidates += 1;
+        tally.refuse(1, || model.id.clone(), &refusal);
+        return (found, tally);
+    }
+    for mode in modes(model) {
+        let by_class: Vec<Option<Refusal>> =
+            classes.iter().map(|class| refused_for(class, model, mode, extra_output(catalog, model, mode, class))).collect();
+        if let Some(refusal) = nobody(&by_class) {
+            tally.candidates += 1;
+            tally.refuse(1, || model.id.clone(), refusal);
+            continue;
+        }
+        let units = question.bench.units(at);
+        let offers = |gpu: &str, gpus: u32, list: &[Hardware<'_>]| {
+            u64::try_from(list.iter().filter(|h| h.gpu.id == gpu && h.replicas(gpus) > 0).count()).unwrap_or(0)
+        };
+        for ((gpu, gpus, _), (count, refusal)) in &units.misfits {
+            let times = count * offers(gpu, *gpus, all);
+            tally.candidates += times;
+            tally.refuse(times, || format!("{} on {gpus} x {gpu}", model.id), refusal);
+        }
+        for row in &units.rows {
+            let times = offers(&row.unit.gpu.id, row.unit.gpus, all);
+            if times == 0 {
+                continue;
+            }
+            tally.candidates += times;
+            let who = || format!("{} {} on {} x {}", model.id, row.unit.weights, row.unit.gpus, row.unit.gpu.id);
+            if let Some(refusal) = refused_unit(question, row) {
+                tally.refuse(times, who, &refusal);
+                continue;
+            }
+            let scored = quality::of_model(catalog, model, mode, &row.unit.weights);
+            let mut upper_rps = Vec::with_capacity(classes.len());
+            let mut extra = Vec::with_capacity(classes.len());
+            let mut refusals = by_class.clone();
+            for (class, refusal) in classes.iter().zip(&mut refusals) {
+                let more = extra_output(catalog, model, mode, class);
+                extra.push(more);
+                if refusal.is_none() {
+                    *refusal = floor_refusal(question, class, scored.as_ref(), &model.quality_subject)
+                        .or_else(|| refused_context(row, class, more));
+                }
+                upper_rps.push(match (&refusal, row.step(catalog)) {
+                    (None, Some(step)) => capacity_upper_bound(step, &row.memory, &traffic(class, more)),
+                    _ => 0.0,
+                });
+            }
+            if let Some(refusal) = nobody(&refusals) {
+                tally.refuse(times, who, refusal);
+                continue;
+            }
+            if row.step(catalog).is_none() {
+                tally.refuse(times, who, &Refusal::word("estimate_trusted", "no formula", "a fitted one"));
+                continue;
+            }
+            let before = found.len();
+            let on_kept = offers(&row.unit.gpu.id, row.unit.gpus, kept);
+            tally.dominated += times - on_kept;
+            for (hardware_at, hardware) in kept.iter().enumerate() {
+                let replicas = hardware.replicas(row.unit.gpus);
+                if hardware.gpu.id != row.unit.gpu.id || replicas == 0 {
+                    continue;
+                }
+                match place(question, classes, row, hardware, replicas, &upper_rps, &extra) {
+                    Ok((replicas, max_batch, mask)) => found.push(Prospect {
+                        model,
+                        mode,
+                        row,
+                        hardware: hardware_at,
+                        quality: scored,
+                        replicas,
+                        max_batch,
+                        usd_per_month: hardware.price(row.unit.gpus) * question.requirements.hours_per_month,
+                        upper_rps: mask
+                            .iter()
+                            .zip(&upper_rps)
+                            .map(|(may, rps)| if *may { rps * f64::from(replicas) } else { 0.0 })
+                            .collect(),
+                        extra_output: extra.clone(),
+                    }),
+                    Err(refusal) => tally.refuse(1, who, &refusal),
+                }
+            }
+            let _ = before;
+        }
+    }
+    (found, tally)
+}
+
+/// The first refusal, if every class refuses.
+fn nobody(by_class: &[Option<Refusal>]) -> Option<&Refusal> {
+    if by_class.iter().all(Option::is_some) { by_class.iter().flatten().next() } else { None }
+}
+
+fn refused_model(question: &Question<'_>, model: &Model) -> Option<Refusal> {
+    let requirements = question.requirements;
+    if !question.local() {
+        return Some(Refusal::word("routing", "local", "cloud"));
+    }
+    if let Some(released) = model.released.filter(|released| *released > requirements.as_of) {
+        return Some(Refusal::word("in_force", format!("released on {released}"), requirements.as_of.to_string()));
+    }
+    let names: Vec<&str> = model.names().collect();
+    refused_word(
+        requirements,
+        &[(|filter| &filter.models, &names), (|filter| &filter.licences, &[model.licence.as_str()])],
+    )
+}
+
+fn refused_unit(question: &Question<'_>, row: &UnitRow<'_>) -> Option<Refusal> {
+    let unit = &row.unit;
+    if question.forbid.contains(&structure(&unit.model.id, &unit.gpu.id)) {
+        return Some(Refusal::word("deny", structure(&unit.model.id, &unit.gpu.id), "another structure"));
+    }
+    let gpu_names: Vec<&str> = unit.gpu.names().collect();
+    refused_word(
+        question.requirements,
+        &[
+            (|filter| &filter.precisions, &[unit.weights.0.as_str()]),
+            (|filter| &filter.engines, &[unit.engine.family.as_str()]),
+            (|filter| &filter.gpus, &gpu_names),
+        ],
+    )
+}
+
+/// Rules about one class that need the model only.
+fn refused_for(class: &Class<'_>, model: &Model, mode: &str, extra_output: f64) -> Option<Refusal> {
+    let workload = class.workload;
+    for need in &workload.needs {
+        let has = model.has.contains(need) && !(need == "reasoning" && mode == "nothink");
+        if !has {
+            let known = model.lacks.contains(need) || model.has.contains(need);
+            return Some(Refusal::word("needs", if known { "absent" } else { "unknown" }, need.clone()));
+        }
+    }
+    let (need, window) = (workload.context_tokens + extra_output, f64::from(model.max_context));
+    (need > window).then(|| Refusal::figure("context_tokens", window, Op::AtLeast, need, "tokens"))
+}
+
+/// One longest request must fit the KV pool of a replica.
+fn refused_context(row: &UnitRow<'_>, class: &Class<'_>, extra_output: f64) -> Option<Refusal> {
+    let need = class.workload.context_tokens + extra_output;
+    let sequences = row.memory.sequences(need);
+    (sequences < 1.0).then(|| Refusal::figure("context_tokens", sequences * need, Op::AtLeast, need, "tokens"))
+}
+
+/// The quality floor of a class, tier, index or raw benchmark.
+#[must_use]
+pub fn floor_refusal(
+    question: &Question<'_>,
+    class: &Class<'_>,
+    scored: Option<&Scored>,
+    subject: &Option<String>,
+) -> Option<Refusal> {
+    let floor = class.floor?;
+    quality::refusal(question.catalog, question.requirements.as_of, floor, scored, subject.as_deref())
+}
+
+/// Data rules, memory of the server: what depends on the instance. Gives replicas, batch cap and classes.
+fn place(
+    question: &Question<'_>,
+    classes: &[Class<'_>],
+    row: &UnitRow<'_>,
+    hardware: &Hardware<'_>,
+    replicas: u32,
+    upper_rps: &[f64],
+    extra: &[f64],
+) -> Result<(u32, u32, Vec<bool>), Refusal> {
+    let mut first = None;
+    let mut mask = Vec::with_capacity(classes.len());
+    for (class, upper) in classes.iter().zip(upper_rps) {
+        let refusal = class.workload.data.iter().find_map(|word| match word.as_str() {
+            "eu-only" if hardware.in_eu != Some(true) && !hardware.is_owned() => {
+                let got = if hardware.in_eu.is_none() { "unknown" } else { "outside the EU" };
+                Some(Refusal::word("data_eu_only", got, "eu-only"))
+            }
+            "on-premises" if !hardware.is_owned() => {
+                Some(Refusal::word("data_on_premises", hardware.provider.clone(), "on-premises"))
+            }
+            _ => None,
+        });
+        mask.push(*upper > 0.0 && refusal.is_none());
+        first = first.or(refusal);
+    }
+    if !mask.contains(&true) {
+        return Err(first.unwrap_or_else(|| Refusal::word("data_on_premises", "no class", "a class it may serve")));
+    }
+    let Some(limit) = question.requirements.limits.memory_gib_per_server else {
+        return Ok((replicas, row.unit.max_batch, mask));
+    };
+    // Planned concurrency x mean request, and never less than one longest request.
+    let serving = || classes.iter().zip(extra).zip(&mask).filter(|(_, may)| **may).map(|(pair, _)| pair);
+    let mean = serving()
+        .map(|(class, more)| class.workload.lengths.input_mean + class.workload.lengths.output_mean + more)
+        .fold(1.0, f64::max);
+    let longest = serving().map(|(class, more)| class.workload.context_tokens + more).fold(1.0, f64::max);
+    let least = row.memory.required_gib(1.0, longest);
+    for replicas in (1..=replicas).rev() {
+        let each = limit / f64::from(replicas);
+        if least <= each {
+            let one = row.memory.required_gib(1.0, mean) - row.memory.required_gib(0.0, mean);
+            let room = ((each - row.memory.required_gib(0.0, mean)) / one.max(1e-9)).floor();
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the engine's cap")]
+            let batch = room.clamp(1.0, f64::from(row.unit.max_batch)) as u32;
+            return Ok((replicas, batch, mask));
+        }
+    }
+    Err(Refusal::figure("memory_gib_per_server", least, Op::AtMost, limit, "GiB"))
+}
+
+/// Rule of a latency limit.
+#[must_use]
+pub const fn latency_rule(measure: LatencyMeasure) -> &'static str {
+    match measure {
+        LatencyMeasure::Ttft => "ttft_ms",
+        LatencyMeasure::Tpot => "tpot_ms",
+        LatencyMeasure::E2e => "e2e_ms",
+    }
+}
+
+/// The first limit of a class that `held` (measure and statistic at the asked confidence, ms) breaks.
+#[must_use]
+pub fn latency_refusal(class: &Class<'_>, held: &dyn Fn(LatencyMeasure, Statistic) -> f64) -> Option<Refusal> {
+    class.workload.latency.iter().find_map(|limit| {
+        let got = held(limit.measure, limit.statistic);
+        (!Op::AtMost.holds(got, limit.ms))
+            .then(|| Refusal::figure(latency_rule(limit.measure), got, Op::AtMost, limit.ms, "ms"))
+    })
+}
+
+/// An estimate that is a judgement complies with nothing.
+#[must_use]
+pub fn untrusted(basis: Basis) -> Option<Refusal> {
+    (basis == Basis::Assumed).then(|| Refusal::word("estimate_trusted", "assumed", "a calibrated or measured estimate"))
+}

@@ -1,0 +1,71 @@
+//! One way to deploy: every unit on every offer, and every hosted model, in a fixed order.
+//!
+//! In: requirements, catalog, rules. Out: options with what they can carry for each class, and a [`Tally`] in which
+//! every candidate that is not there stands under the rule that refused it. Nothing is refused without a reason.
+//!
+//! Invariant 4 (pruning never changes the best objective) is kept by `screen.rs`, whose two tests are the dominance
+//! rule D4 of the formulation study with an upper bound in place of a capacity, and a price above a known plan.
+
+pub mod class;
+pub mod filter;
+pub mod hardware;
+pub mod hosted;
+pub mod local;
+pub mod screen;
+pub mod tally;
+pub mod unit;
+
+pub use class::{Class, classes};
+pub use hardware::Hardware;
+pub use hosted::HostedOption;
+pub use local::LocalOption;
+pub use tally::{Refusal, Tally};
+pub use unit::{Bench, UnitRow};
+
+use std::collections::BTreeSet;
+
+use crate::catalog::Catalog;
+use crate::constraint::Rules;
+use crate::recommendation::Kind;
+use crate::requirements::Requirements;
+
+/// A question: the requirements, and what is left out of the search to find another structure.
+#[derive(Clone)]
+pub struct Question<'a> {
+    /// What was asked.
+    pub requirements: &'a Requirements,
+    /// What exists.
+    pub catalog: &'a Catalog,
+    /// What is allowed.
+    pub rules: &'a Rules,
+    /// Memory and step times of units, shared by all questions about one catalog.
+    pub bench: &'a Bench<'a>,
+    /// Only plans of this kind.
+    pub kind: Option<Kind>,
+    /// Structures that must not be used: keys of [`LocalOption::structure`] and [`HostedOption::structure`].
+    pub forbid: BTreeSet<String>,
+    /// Drop what cannot win before solving?
+    pub prune: bool,
+}
+
+impl<'a> Question<'a> {
+    /// May own engines take part?
+    #[must_use]
+    pub fn local(&self) -> bool {
+        use crate::requirements::Routing;
+        self.requirements.routing != Routing::Cloud && self.kind != Some(Kind::Cloud)
+    }
+
+    /// May hosted models take part?
+    #[must_use]
+    pub fn cloud(&self) -> bool {
+        use crate::requirements::Routing;
+        self.requirements.routing != Routing::Local && self.kind != Some(Kind::Local)
+    }
+
+    /// The same question about another request.
+    #[must_use]
+    pub fn about(&self, requirements: &'a Requirements) -> Self {
+        Self { requirements, ..self.clone() }
+    }
+}
