@@ -264,9 +264,10 @@ impl Point {
     /// Distinct pools and hosted models in use.
     #[must_use]
     pub fn deployments(&self, program: &Program) -> usize {
-        let local = (0..program.pools.len())
-            .filter(|r| self.uses_pool(*r))
-            .map(|r| (false, program.pools[r].deployment));
+        let local = (0..program.pools.len()).filter(|r| self.uses_pool(*r)).flat_map(|r| {
+            let pool = &program.pools[r];
+            std::iter::once((false, pool.deployment)).chain(pool.behind.iter().map(|member| (true, *member)))
+        });
         let cloud = (0..program.hosted.len())
             .filter(|a| self.uses_hosted(*a))
             .flat_map(|a| program.hosted[a].deployments.iter().map(|member| (true, *member)));

@@ -216,6 +216,7 @@ fn pool_beats_pool(program: &Program, r: usize, s: usize) -> bool {
     let redundancy = program.wants_availability();
     if x.ladder != y.ladder
         || (redundancy && x.unavailability > y.unavailability)
+        || (program.deployments_max.is_some() && !x.behind.iter().all(|member| y.behind.contains(member)))
         || (!cost && (0..program.classes.len()).any(|c| y.capacity[c] > 0.0 && x.score[c] > y.score[c]))
         || (program.deployments_max.is_some()
             && x.deployment != y.deployment
