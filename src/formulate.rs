@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::candidate::{Class, Hardware, HostedOption, LocalOption, Question, Tally, classes};
 use crate::catalog::Catalog;
 use crate::program::{self, Goal, Hosted, Ladder, Mode, Pool, Program, Resource};
+use crate::recommendation::Kind;
 use crate::requirements::Objective;
 
 /// Least share of requests on each side of a hybrid plan, when the best of that kind is asked for.
@@ -28,6 +29,15 @@ pub struct Field<'a> {
     pub tally: Tally,
 }
 
+/// Where a column comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// A candidate of the catalog: place in [`Field::locals`] or [`Field::hosted`].
+    Catalog(usize),
+    /// A row of the request's `measured` list.
+    Measured(usize),
+}
+
 /// What stands behind a pool.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Guard {
@@ -44,11 +54,41 @@ pub struct Formulated {
     /// The program.
     pub program: Program,
     /// For each pool, the option and its guard.
-    pub pools: Vec<(usize, Guard)>,
+    pub pools: Vec<(Source, Guard)>,
     /// For each pool and class, the hosted option behind it.
     pub behind: Vec<Vec<Option<usize>>>,
     /// For each hosted column, the option and the one behind it.
-    pub hosted: Vec<(usize, Option<usize>)>,
+    pub hosted: Vec<(Source, Option<usize>)>,
+}
+
+impl Formulated {
+    /// The same with only some of the columns.
+    #[must_use]
+    pub fn keep(&self, program: Program, pools: &[usize], hosted: &[usize]) -> Self {
+        Self {
+            program,
+            pools: pools.iter().map(|r| self.pools[*r]).collect(),
+            behind: pools.iter().map(|r| self.behind[*r].clone()).collect(),
+            hosted: hosted.iter().map(|a| self.hosted[*a]).collect(),
+        }
+    }
+
+    /// Only columns of one kind; for hybrid plans both, with a least share on each side.
+    #[must_use]
+    pub fn of_kind(&self, kind: Kind) -> Self {
+        let pools: Vec<usize> = if kind == Kind::Cloud { Vec::new() } else { (0..self.pools.len()).collect() };
+        let hosted: Vec<usize> = if kind == Kind::Local { Vec::new() } else { (0..self.hosted.len()).collect() };
+        // A local plan has no hosted model behind it either.
+        let pools: Vec<usize> = pools
+            .into_iter()
+            .filter(|r| kind != Kind::Local || self.pools[*r].1 != Guard::Fallback)
+            .collect();
+        let mut program = self.program.clone();
+        program.pools = pools.iter().map(|r| self.program.pools[*r].clone()).collect();
+        program.hosted = hosted.iter().map(|a| self.program.hosted[*a].clone()).collect();
+        program.both_sides_min = (kind == Kind::Hybrid).then_some(BOTH_SIDES_MIN);
+        self.keep(program, &pools, &hosted)
+    }
 }
 
 /// Collects the options of a question.
@@ -56,6 +96,10 @@ pub struct Formulated {
 pub fn field<'a>(question: &Question<'a>) -> Field<'a> {
     let classes = classes(question.requirements);
     let mut tally = Tally::default();
+    if !question.requirements.measured.is_empty() && !question.requirements.measured_with_catalog {
+        tally.candidates = u64::try_from(question.requirements.measured.len()).unwrap_or(0);
+        return Field { classes, locals: Vec::new(), hosted: Vec::new(), tally };
+    }
     let hosted = crate::candidate::hosted::hosted_options(question, &classes, &mut tally);
     let cloud_usd = cloud_usd_per_month(question, &classes, &hosted);
     let locals = if question.local() {
@@ -125,8 +169,70 @@ pub fn formulate(question: &Question<'_>, field: &Field<'_>) -> Formulated {
     let members: Vec<usize> = deployment_numbers(field.hosted.iter().map(|option| option.api.id.clone()));
     hosted_columns(question, field, &members, &mut out);
     pool_columns(question, field, &members, &mut resources, &mut out);
+    measured_columns(question, field, &mut resources, &mut out);
     out.program.resources = resources.list;
     out
+}
+
+/// The user's own capacities: they already meet latency, quality and context, at load factor 1.
+fn measured_columns(
+    question: &Question<'_>,
+    field: &Field<'_>,
+    resources: &mut Resources<'_>,
+    out: &mut Formulated,
+) {
+    let requirements = question.requirements;
+    let classes = field.classes.len();
+    let number = |at: usize| 1_000_000 + at;
+    for (at, row) in requirements.measured.iter().enumerate() {
+        let capacity: Vec<f64> = field
+            .classes
+            .iter()
+            .map(|class| row.capacity_rps.get(&class.workload.name).copied().unwrap_or(0.0))
+            .collect();
+        if let Some(usd_per_hour) = row.usd_per_hour.filter(|_| question.local()) {
+            let uses = row.max_replicas.map(|most| resources.add("max_replicas", &row.option, f64::from(most)));
+            let up = question.catalog.replica_availability();
+            out.program.pools.push(Pool {
+                id: row.option.clone(),
+                deployment: number(at),
+                behind: Vec::new(),
+                capacity,
+                replicas: 1,
+                modes: vec![Mode {
+                    billing: "on-demand".to_owned(),
+                    usd_per_month: usd_per_hour * requirements.hours_per_month,
+                    usd_upfront: 0.0,
+                }],
+                usd_per_hour: None,
+                usd_per_request: vec![0.0; classes],
+                score: vec![0.0; classes],
+                uses: uses.map(|resource| (resource, 1.0)).into_iter().collect(),
+                ladder: requirements.availability.map(|target| Ladder::new(up, 1.0 - target, 512)),
+                unavailability_per_replica: 0.0,
+                unavailability: requirements.availability.map_or(0.0, |target| 1.0 - target),
+            });
+            let guard = if requirements.availability.is_some() { Guard::Spares } else { Guard::None };
+            out.pools.push((Source::Measured(at), guard));
+            out.behind.push(vec![None; classes]);
+        } else if !row.usd_per_request.is_empty() && question.cloud() && requirements.availability.is_none() {
+            let price = |class: &Class<'_>| {
+                row.capacity_rps
+                    .get(&class.workload.name)
+                    .and_then(|_| row.usd_per_request.get(&class.workload.name))
+                    .copied()
+            };
+            out.program.hosted.push(Hosted {
+                id: row.option.clone(),
+                deployments: vec![number(at)],
+                usd_per_request: field.classes.iter().map(price).collect(),
+                score: vec![0.0; classes],
+                rate_rps: capacity,
+                unavailability: 0.0,
+            });
+            out.hosted.push((Source::Measured(at), None));
+        }
+    }
 }
 
 /// The tighter of the monthly budget and the budget per request.
@@ -196,7 +302,7 @@ fn hosted_columns(question: &Question<'_>, field: &Field<'_>, members: &[usize],
             rate_rps: vec![f64::INFINITY; classes],
             unavailability,
         });
-        out.hosted.push((*a, None));
+        out.hosted.push((Source::Catalog(*a), None));
     }
     let Some(target) = requirements.availability else { return };
     for p in &serving {
@@ -213,7 +319,7 @@ fn hosted_columns(question: &Question<'_>, field: &Field<'_>, members: &[usize],
                 rate_rps: vec![f64::INFINITY; classes],
                 unavailability: (1.0 - up) * (1.0 - other),
             });
-            out.hosted.push((*p, Some(f)));
+            out.hosted.push((Source::Catalog(*p), Some(f)));
         }
     }
 }
@@ -311,7 +417,7 @@ fn pool_columns(
         };
         let Some(target) = requirements.availability else {
             out.program.pools.push(plain);
-            out.pools.push((at, Guard::None));
+            out.pools.push((Source::Catalog(at), Guard::None));
             out.behind.push(vec![None; classes]);
             continue;
         };
@@ -332,7 +438,7 @@ fn pool_columns(
                 unavailability: allowance,
                 ..plain.clone()
             });
-            out.pools.push((at, Guard::Spares));
+            out.pools.push((Source::Catalog(at), Guard::Spares));
             out.behind.push(vec![None; classes]);
         }
         let behind: Vec<Option<usize>> = (0..classes)
@@ -360,7 +466,7 @@ fn pool_columns(
                 unavailability_per_replica: (1.0 - up) * worst,
                 ..plain
             });
-            out.pools.push((at, Guard::Fallback));
+            out.pools.push((Source::Catalog(at), Guard::Fallback));
             out.behind.push(behind);
         }
     }
@@ -373,6 +479,11 @@ struct Resources<'q> {
 }
 
 impl<'q> Resources<'q> {
+    fn add(&mut self, rule: &str, key: &str, limit: f64) -> usize {
+        self.list.push(Resource { rule: rule.to_owned(), key: key.to_owned(), limit });
+        self.list.len() - 1
+    }
+
     fn new(question: &Question<'q>) -> Self {
         let requirements = question.requirements;
         let resource = |rule: &str, key: &str, limit: f64| Resource { rule: rule.into(), key: key.into(), limit };

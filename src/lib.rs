@@ -1,11 +1,15 @@
 //! The cheapest way to serve an LLM workload that meets every requirement, proven and explained.
 
+pub mod bill;
+pub mod candidate;
 pub mod catalog;
 pub mod cli;
 pub mod constraint;
 pub mod error;
 pub mod estimate;
+pub mod formulate;
 pub mod measure;
+pub mod plan;
 pub mod program;
 pub mod quality;
 pub mod reason;

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use crate::bill;
 use crate::candidate::{Class, HostedOption, LocalOption, Question};
 use crate::catalog::ServiceTier;
-use crate::estimate::{Basis, Estimate, loaded};
-use crate::formulate::{Field, Formulated, Guard};
+use crate::estimate::{Basis, Estimate, held_ms, loaded};
+use crate::formulate::{Field, Formulated, Guard, Source};
 use crate::program::Point;
 use crate::recommendation::{
     ApiTerms, BillLine, Deployment, EngineSettings, Kind, MeasureRow, Plan, Route, Scored,
@@ -47,7 +47,13 @@ pub fn short(id: &str) -> &str {
 
 /// Makes the plan of a point.
 #[must_use]
-pub fn plan(question: &Question<'_>, field: &Field<'_>, formulated: &Formulated, point: &Point, rank: u32) -> Plan {
+pub fn plan<'a>(
+    question: &Question<'a>,
+    field: &Field<'a>,
+    formulated: &Formulated,
+    point: &Point,
+    rank: u32,
+) -> Plan {
     let mut maker = Maker {
         question,
         field,
@@ -113,11 +119,17 @@ struct Maker<'m, 'a> {
 impl Maker<'_, '_> {
     fn local_part(&mut self) {
         let hours = self.question.requirements.hours_per_month;
-        for (r, (at, guard)) in self.formulated.pools.iter().enumerate() {
+        for (r, (source, guard)) in self.formulated.pools.iter().enumerate() {
             if !self.point.uses_pool(r) {
                 continue;
             }
-            let option = &self.field.locals[*at];
+            let option = match source {
+                Source::Catalog(at) => &self.field.locals[*at],
+                Source::Measured(at) => {
+                    self.measured_pool(r, *at);
+                    continue;
+                }
+            };
             let pool = &self.formulated.program.pools[r];
             let instances = (0..pool.modes.len()).map(|j| self.point.always_on[r][j]).sum::<u32>();
             let id = format!("d{}", self.deployments.len() + 1);
@@ -160,10 +172,17 @@ impl Maker<'_, '_> {
     }
 
     fn cloud_part(&mut self) {
-        for (a, (at, behind)) in self.formulated.hosted.iter().enumerate() {
+        for (a, (source, behind)) in self.formulated.hosted.iter().enumerate() {
             if !self.point.uses_hosted(a) {
                 continue;
             }
+            let at = match source {
+                Source::Catalog(at) => at,
+                Source::Measured(at) => {
+                    self.measured_hosted(a, *at);
+                    continue;
+                }
+            };
             for (c, class) in self.field.classes.iter().enumerate() {
                 let shares = self.point.cloud[c][a].clone();
                 if shares.iter().all(|share| *share <= 0.0) {
@@ -192,6 +211,83 @@ impl Maker<'_, '_> {
                 self.route(class, &id, &shares, fallback);
             }
         }
+    }
+
+    /// Replicas of a measured option: the capacity is the user's word.
+    fn measured_pool(&mut self, r: usize, at: usize) {
+        let requirements = self.question.requirements;
+        let row = &requirements.measured[at];
+        let replicas: u32 = self.point.always_on[r].iter().sum();
+        let price = row.usd_per_hour.unwrap_or(0.0);
+        let usd = bill::line(price * f64::from(replicas) * requirements.hours_per_month);
+        let id = format!("d{}", self.deployments.len() + 1);
+        let item = format!("{replicas} x {} (measured) around the clock at ${price}/h", row.option);
+        self.bill.push(BillLine { item, usd_per_month: usd });
+        let (utilisation_peak, _) = self.peak(r, replicas);
+        self.deployments.push(Deployment {
+            id: id.clone(),
+            label: format!("{replicas} x {}", row.option),
+            model: row.option.clone(),
+            mode: "measured".to_owned(),
+            provider: "measured".to_owned(),
+            engine: Some(EngineSettings {
+                engine: "measured".to_owned(),
+                gpu: row.option.clone(),
+                instance: row.option.clone(),
+                offer: row.option.clone(),
+                billing: "on-demand".to_owned(),
+                replicas,
+                instances: replicas,
+                usd_per_hour: price,
+                capacity_rps: row.capacity_rps.clone(),
+                utilisation_peak,
+                ..EngineSettings::default()
+            }),
+            api: None,
+            quality: None,
+            usd_per_month: usd,
+            fallback_only: false,
+        });
+        for (c, class) in self.field.classes.iter().enumerate() {
+            let shares = self.point.local[c][r].clone();
+            self.route(class, &id, &shares, None);
+        }
+    }
+
+    fn measured_hosted(&mut self, a: usize, at: usize) {
+        let row = &self.question.requirements.measured[at];
+        let id = format!("d{}", self.deployments.len() + 1);
+        let mut total = 0.0;
+        for (c, class) in self.field.classes.iter().enumerate() {
+            let shares = self.point.cloud[c][a].clone();
+            let requests = self.requests(c, &shares);
+            let price = row.usd_per_request.get(&class.workload.name).copied().unwrap_or(0.0);
+            if shares.iter().any(|share| *share > 0.0) {
+                let usd = bill::line(requests * price);
+                total += usd;
+                let item = format!("{} (measured) · {}: {requests:.0} requests at ${price:.6}", row.option, class.name());
+                self.bill.push(BillLine { item, usd_per_month: usd });
+                self.route(class, &id, &shares, None);
+            }
+        }
+        self.deployments.push(Deployment {
+            id,
+            label: row.option.clone(),
+            model: row.option.clone(),
+            mode: "measured".to_owned(),
+            provider: "measured".to_owned(),
+            engine: None,
+            api: Some(ApiTerms {
+                tier: "standard".to_owned(),
+                usd_per_mtok_input: 0.0,
+                usd_per_mtok_output: 0.0,
+                usd_per_request: row.usd_per_request.clone(),
+                uptime: None,
+            }),
+            quality: None,
+            usd_per_month: bill::line(total),
+            fallback_only: false,
+        });
     }
 
     /// Requests a month of a class at shares by slot.
@@ -376,12 +472,13 @@ impl Maker<'_, '_> {
             let Some(step) = option.prospect.row.step(self.question.catalog) else { continue };
             let traffic = crate::candidate::local::traffic(class, option.prospect.extra_output[c]);
             let rate = (load * load_factor * capacity.rps).min(capacity.rps);
-            let at = loaded(step, &option.prospect.row.memory, &traffic, rate, settings.max_batch)
-                .unwrap_or(capacity.at);
+            let memory = &option.prospect.row.memory;
+            let at = loaded(step, memory, &traffic, rate, settings.max_batch).unwrap_or(capacity.at);
+            let confidence = self.question.requirements.confidence;
             for limit in shown(class) {
-                let value = crate::estimate::statistic(at.of(limit.0), limit.1);
-                let estimate = step.estimate(limit.0, value);
-                let held = value * step.margin(limit.0, self.question.requirements.confidence);
+                let estimate = step.estimate(limit.0, at.of(limit.0).at(limit.1));
+                let held =
+                    held_ms(step, memory, &traffic, rate, settings.max_batch, confidence, (limit.0, limit.1));
                 self.measures.push(row(class, id, limit, estimate, held));
             }
         }
@@ -391,7 +488,7 @@ impl Maker<'_, '_> {
         let class = &self.field.classes[class_at];
         let Some(latency) = &self.field.hosted[at].terms[class_at].latency else { return };
         for limit in shown(class) {
-            let held = crate::estimate::statistic(latency.of(limit.0), limit.1);
+            let held = latency.of(limit.0).at(limit.1);
             let row = row(class, id, limit, latency.estimate(held), held);
             self.measures.push(row);
         }

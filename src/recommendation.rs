@@ -156,7 +156,7 @@ pub struct Scored {
 }
 
 /// The exact engine settings.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct EngineSettings {
     /// `vllm`, `sglang`, `tensorrt-llm`, `llama.cpp`.
     pub engine: String,

@@ -130,14 +130,14 @@ fn offer<'a>(
             };
             let usd_per_request = bill::usd_per_request(api, &workload.lengths, extra_output, workload.prefix_hit);
             let latency = fact.map(|fact| {
-                api_latency(fact, &workload.lengths, extra_output, question.requirements.confidence)
+                api_latency(fact, &workload.lengths.points, extra_output, question.requirements.confidence)
             });
             let refusal = whole
                 .cloned()
                 .or_else(|| refused_for(question, class, api, mode, extra_output))
                 .or_else(|| floor_refusal(question, class, quality.as_ref(), &api.quality_subject))
                 .or_else(|| match &latency {
-                    Some(latency) => latency_refusal(class, &latency.held()),
+                    Some(latency) => latency_refusal(class, &|measure, statistic| latency.of(measure).at(statistic)),
                     None => class.workload.latency.first().map(|limit| {
                         let rule = super::local::latency_rule(limit.measure);
                         Refusal::word(rule, "no latency fact", "a limit on latency")

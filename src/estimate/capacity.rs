@@ -150,7 +150,8 @@ impl Question<'_, '_> {
     }
 }
 
-/// Largest rate of Poisson traffic at which every limit holds at the one-sided quantile `confidence` of the error.
+/// Largest rate of Poisson traffic at which every limit holds at the one-sided quantile `confidence` of the error,
+/// with at most `max_batch` sequences running.
 ///
 /// # Errors
 /// [`Shortfall`] where even an idle unit breaks a limit, or cannot hold one request.
@@ -160,6 +161,7 @@ pub fn capacity(
     traffic: &Traffic<'_>,
     limits: &[LatencyLimit],
     confidence: f64,
+    max_batch: u32,
 ) -> Result<Capacity, Shortfall> {
     let demand = Demand::new(step, traffic);
     if memory.sequences(traffic.context_tokens) < 1.0 {
@@ -182,7 +184,7 @@ pub fn capacity(
         }
     }
 
-    let most = whole_cap(&demand, memory, step.max_batch());
+    let most = whole_cap(&demand, memory, step.max_batch().min(max_batch));
     let mut table = Table::new(step, demand);
     let mut best: Option<Found> = None;
     for cap in caps(most) {

@@ -18,6 +18,7 @@ mod queue;
 mod rates;
 mod single;
 mod step;
+mod view;
 
 use serde::{Deserialize, Serialize};
 
@@ -33,6 +34,7 @@ pub use memory::{Memory, Misfit, memory};
 pub use queue::{Distribution, Loaded, Saturated, loaded};
 pub use single::{Answer, Latency, Measures, Outcome, single};
 pub use step::Step;
+pub use view::held_ms;
 
 /// One engine process group serving one model: what is estimated.
 #[derive(Debug, Clone)]
