@@ -32,7 +32,11 @@ pub fn power_kw(catalog: &Catalog, gpu: &Gpu) -> Option<f64> {
 /// the long-context prices.
 #[must_use]
 pub fn usd_per_request(api: &Api, lengths: &Lengths, extra_output: f64, prefix_hit: f64) -> f64 {
-    lengths.points.iter().map(|(input, output, weight)| weight * one(api, *input, output + extra_output, prefix_hit)).sum()
+    lengths
+        .points
+        .iter()
+        .map(|(input, output, weight)| weight * one(api, *input, output + extra_output, prefix_hit))
+        .sum()
 }
 
 fn one(api: &Api, input: f64, output: f64, prefix_hit: f64) -> f64 {

@@ -76,8 +76,10 @@ impl Formulated {
     /// Only columns of one kind; for hybrid plans both, with a least share on each side.
     #[must_use]
     pub fn of_kind(&self, kind: Kind) -> Self {
-        let pools: Vec<usize> = if kind == Kind::Cloud { Vec::new() } else { (0..self.pools.len()).collect() };
-        let hosted: Vec<usize> = if kind == Kind::Local { Vec::new() } else { (0..self.hosted.len()).collect() };
+        let pools: Vec<usize> =
+            if kind == Kind::Cloud { Vec::new() } else { (0..self.pools.len()).collect() };
+        let hosted: Vec<usize> =
+            if kind == Kind::Local { Vec::new() } else { (0..self.hosted.len()).collect() };
         // A local plan has no hosted model behind it either.
         let pools: Vec<usize> = pools
             .into_iter()
@@ -105,7 +107,11 @@ pub fn field<'a>(question: &Question<'a>) -> Field<'a> {
     let locals = if question.local() {
         let all: Vec<Hardware<'a>> =
             crate::candidate::hardware::hardware(question.requirements, question.catalog, &mut tally);
-        let eu = question.requirements.workloads.iter().any(|workload| workload.data.iter().any(|w| w == "eu-only"));
+        let eu = question
+            .requirements
+            .workloads
+            .iter()
+            .any(|workload| workload.data.iter().any(|w| w == "eu-only"));
         let (kept, _) = if question.prune {
             crate::candidate::hardware::cheapest_of_each(&all, eu)
         } else {
@@ -120,7 +126,11 @@ pub fn field<'a>(question: &Question<'a>) -> Field<'a> {
 }
 
 /// Bill of the cheapest hosted model of each class, if every class has one.
-fn cloud_usd_per_month(question: &Question<'_>, classes: &[Class<'_>], hosted: &[HostedOption<'_>]) -> Option<f64> {
+fn cloud_usd_per_month(
+    question: &Question<'_>,
+    classes: &[Class<'_>],
+    hosted: &[HostedOption<'_>],
+) -> Option<f64> {
     let mut usd = 0.0;
     for (at, class) in classes.iter().enumerate() {
         let cheapest = hosted
@@ -191,7 +201,8 @@ fn measured_columns(
             .map(|class| row.capacity_rps.get(&class.workload.name).copied().unwrap_or(0.0))
             .collect();
         if let Some(usd_per_hour) = row.usd_per_hour.filter(|_| question.local()) {
-            let uses = row.max_replicas.map(|most| resources.add("max_replicas", &row.option, f64::from(most)));
+            let uses =
+                row.max_replicas.map(|most| resources.add("max_replicas", &row.option, f64::from(most)));
             let up = question.catalog.replica_availability();
             out.program.pools.push(Pool {
                 id: row.option.clone(),
@@ -262,7 +273,9 @@ fn deployment_numbers(names: impl Iterator<Item = String>) -> Vec<usize> {
 fn hosted_score(objective: Objective, option: &HostedOption<'_>, class: usize) -> f64 {
     match objective {
         Objective::Quality => -option.quality.as_ref().map_or(0.0, |scored| scored.index),
-        Objective::Latency => option.terms[class].latency.as_ref().map_or(f64::MAX.sqrt(), |l| l.e2e.p95 / l.margin),
+        Objective::Latency => {
+            option.terms[class].latency.as_ref().map_or(f64::MAX.sqrt(), |l| l.e2e.p95 / l.margin)
+        }
         Objective::Cost | Objective::Carbon => 0.0,
     }
 }
@@ -282,8 +295,9 @@ fn hosted_columns(question: &Question<'_>, field: &Field<'_>, members: &[usize],
         let terms = &field.hosted[a].terms[c];
         terms.refusal.is_none().then_some(terms.usd_per_request)
     };
-    let score =
-        |a: usize| (0..field.classes.len()).map(|c| hosted_score(requirements.objective, &field.hosted[a], c)).collect();
+    let score = |a: usize| {
+        (0..field.classes.len()).map(|c| hosted_score(requirements.objective, &field.hosted[a], c)).collect()
+    };
     let classes = field.classes.len();
     for a in &serving {
         let unavailability = match requirements.availability {
@@ -343,10 +357,9 @@ fn fallbacks(
     if question.requirements.limits.max_deployments.is_none() {
         let mut chosen: Vec<usize> = (0..field.classes.len())
             .filter_map(|c| {
-                able.iter()
-                    .copied()
-                    .filter(|f| price(*f, c).is_some())
-                    .min_by(|a, b| price(*a, c).partial_cmp(&price(*b, c)).unwrap_or(std::cmp::Ordering::Equal))
+                able.iter().copied().filter(|f| price(*f, c).is_some()).min_by(|a, b| {
+                    price(*a, c).partial_cmp(&price(*b, c)).unwrap_or(std::cmp::Ordering::Equal)
+                })
             })
             .collect();
         chosen.sort_unstable();
@@ -394,8 +407,11 @@ fn pool_columns(
     }));
     let up = question.catalog.replica_availability();
     for (at, option) in field.locals.iter().enumerate() {
-        let capacity: Vec<f64> =
-            option.capacity.iter().map(|found| found.as_ref().map_or(0.0, |found| found.rps * load_factor)).collect();
+        let capacity: Vec<f64> = option
+            .capacity
+            .iter()
+            .map(|found| found.as_ref().map_or(0.0, |found| found.rps * load_factor))
+            .collect();
         let plain = Pool {
             id: option.id(),
             deployment: numbers[at],
@@ -444,7 +460,9 @@ fn pool_columns(
         let behind: Vec<Option<usize>> = (0..classes)
             .map(|c| {
                 (0..field.hosted.len())
-                    .filter(|a| field.hosted[*a].terms[c].refusal.is_none() && field.hosted[*a].uptime.is_some())
+                    .filter(|a| {
+                        field.hosted[*a].terms[c].refusal.is_none() && field.hosted[*a].uptime.is_some()
+                    })
                     .min_by(|a, b| {
                         let usd = |a: usize| field.hosted[a].terms[c].usd_per_request;
                         usd(*a).total_cmp(&usd(*b)).then(a.cmp(b))
@@ -452,7 +470,11 @@ fn pool_columns(
             })
             .collect();
         if behind.iter().zip(&capacity).any(|(behind, rps)| behind.is_some() && *rps > 0.0) {
-            let worst = behind.iter().flatten().map(|a| 1.0 - field.hosted[*a].uptime.unwrap_or(0.0)).fold(0.0, f64::max);
+            let worst = behind
+                .iter()
+                .flatten()
+                .map(|a| 1.0 - field.hosted[*a].uptime.unwrap_or(0.0))
+                .fold(0.0, f64::max);
             out.program.pools.push(Pool {
                 capacity: capacity
                     .iter()
@@ -486,9 +508,14 @@ impl<'q> Resources<'q> {
 
     fn new(question: &Question<'q>) -> Self {
         let requirements = question.requirements;
-        let resource = |rule: &str, key: &str, limit: f64| Resource { rule: rule.into(), key: key.into(), limit };
-        let mut list: Vec<Resource> =
-            requirements.limits.gpus.iter().map(|(gpu, count)| resource("gpus", gpu, f64::from(*count))).collect();
+        let resource =
+            |rule: &str, key: &str, limit: f64| Resource { rule: rule.into(), key: key.into(), limit };
+        let mut list: Vec<Resource> = requirements
+            .limits
+            .gpus
+            .iter()
+            .map(|(gpu, count)| resource("gpus", gpu, f64::from(*count)))
+            .collect();
         let mut owned: BTreeMap<&str, u32> = BTreeMap::new();
         for server in &requirements.owned {
             *owned.entry(&server.gpu).or_default() += server.count;
@@ -508,7 +535,8 @@ impl<'q> Resources<'q> {
                 "owned" if resource.key == hardware.gpu.id && hardware.is_owned() => gpus,
                 "power_kw" => {
                     // An unknown draw fits under no limit.
-                    crate::bill::power_kw(self.catalog, hardware.gpu).map_or(resource.limit * 2.0 + 1.0, |kw| kw * gpus)
+                    crate::bill::power_kw(self.catalog, hardware.gpu)
+                        .map_or(resource.limit * 2.0 + 1.0, |kw| kw * gpus)
                 }
                 _ => 0.0,
             };

@@ -1,5 +1,6 @@
 //! The cheapest way to serve an LLM workload that meets every requirement, proven and explained.
 
+pub mod answer;
 pub mod bill;
 pub mod candidate;
 pub mod catalog;
@@ -7,6 +8,7 @@ pub mod cli;
 pub mod constraint;
 pub mod error;
 pub mod estimate;
+pub mod explain;
 pub mod formulate;
 pub mod measure;
 pub mod plan;
@@ -18,3 +20,6 @@ pub mod render;
 pub mod requirements;
 pub mod solve;
 pub mod units;
+pub mod verify;
+
+pub use answer::{Options, Request, recommend};

@@ -68,7 +68,9 @@ pub fn plan<'a>(
     maker.cloud_part();
     if maker.deployments.iter().any(|deployment| deployment.engine.is_some()) {
         let usd = bill::line(question.requirements.ops_usd_per_month);
-        maker.bill.push(BillLine { item: "operations (people) of the local part".to_owned(), usd_per_month: usd });
+        maker
+            .bill
+            .push(BillLine { item: "operations (people) of the local part".to_owned(), usd_per_month: usd });
     }
     let local = maker.deployments.iter().any(|deployment| deployment.engine.is_some());
     let cloud = maker.routing.iter().any(|route| {
@@ -162,7 +164,8 @@ impl Maker<'_, '_> {
                 let shares = self.point.local[c][r].clone();
                 let behind = self.formulated.behind[r][c];
                 let fallback = behind.filter(|_| shares.iter().any(|share| *share > 0.0)).map(|f| {
-                    let requests = self.requests(c, &shares) * (1.0 - self.question.catalog.replica_availability());
+                    let requests =
+                        self.requests(c, &shares) * (1.0 - self.question.catalog.replica_availability());
                     let usd = self.field.hosted[f].terms[c].usd_per_request;
                     self.expected_fallback(f, c, requests, usd)
                 });
@@ -265,7 +268,11 @@ impl Maker<'_, '_> {
             if shares.iter().any(|share| *share > 0.0) {
                 let usd = bill::line(requests * price);
                 total += usd;
-                let item = format!("{} (measured) · {}: {requests:.0} requests at ${price:.6}", row.option, class.name());
+                let item = format!(
+                    "{} (measured) · {}: {requests:.0} requests at ${price:.6}",
+                    row.option,
+                    class.name()
+                );
                 self.bill.push(BillLine { item, usd_per_month: usd });
                 self.route(class, &id, &shares, None);
             }
@@ -403,7 +410,11 @@ impl Maker<'_, '_> {
         let hardware = &option.hardware;
         let replicas = instances * pool.replicas;
         let (utilisation, _) = self.peak(r, replicas);
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "at most the replicas there are")]
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most the replicas there are"
+        )]
         let needed = (utilisation * f64::from(replicas) - 1e-5).ceil().max(1.0) as u32;
         let serving = || {
             (0..self.field.classes.len()).filter(|c| self.point.local[*c][r].iter().any(|share| *share > 0.0))
@@ -496,7 +507,12 @@ impl Maker<'_, '_> {
 }
 
 fn shares_max(shares: &[f64], weights: &[f64]) -> f64 {
-    shares.iter().zip(weights).filter(|(_, weight)| **weight > 0.0).map(|(share, _)| *share).fold(0.0, f64::max)
+    shares
+        .iter()
+        .zip(weights)
+        .filter(|(_, weight)| **weight > 0.0)
+        .map(|(share, _)| *share)
+        .fold(0.0, f64::max)
 }
 
 type Shown = (LatencyMeasure, Statistic, Option<LatencyLimit>);
@@ -505,7 +521,10 @@ type Shown = (LatencyMeasure, Statistic, Option<LatencyLimit>);
 fn shown(class: &Class<'_>) -> Vec<Shown> {
     let mut all: Vec<Shown> =
         class.workload.latency.iter().map(|limit| (limit.measure, limit.statistic, Some(*limit))).collect();
-    if !all.iter().any(|(measure, statistic, _)| (*measure, *statistic) == (LatencyMeasure::E2e, Statistic::P95)) {
+    if !all
+        .iter()
+        .any(|(measure, statistic, _)| (*measure, *statistic) == (LatencyMeasure::E2e, Statistic::P95))
+    {
         all.push((LatencyMeasure::E2e, Statistic::P95, None));
     }
     all
@@ -564,7 +583,11 @@ fn whole_plan_measures(question: &Question<'_>, plan: &Plan) -> Vec<MeasureRow> 
         exact("usd_per_month", plan.usd_per_month, requirements.budget.usd_per_month),
         exact("usd_per_request", plan.usd_per_request, requirements.budget.usd_per_request),
         #[allow(clippy::cast_precision_loss, reason = "a count of deployments")]
-        exact("deployments", plan.deployments.len() as f64, requirements.limits.max_deployments.map(f64::from)),
+        exact(
+            "deployments",
+            plan.deployments.len() as f64,
+            requirements.limits.max_deployments.map(f64::from),
+        ),
     ];
     if !engines.is_empty() {
         let power: f64 = engines.iter().filter_map(|engine| engine.power_kw).sum();

@@ -113,7 +113,10 @@ impl<'v> Checker<'v> {
     fn money(&mut self) {
         let lines: f64 = self.plan.bill.iter().map(|line| line.usd_per_month).sum();
         if (lines - self.plan.usd_per_month).abs() > 1e-6 {
-            self.break_rule("usd_per_month", format!("lines sum to {lines}, the plan says {}", self.plan.usd_per_month));
+            self.break_rule(
+                "usd_per_month",
+                format!("lines sum to {lines}, the plan says {}", self.plan.usd_per_month),
+            );
         }
         let hours = self.requirements.hours_per_month;
         let mut usd = 0.0;
@@ -132,7 +135,10 @@ impl<'v> Checker<'v> {
         let tolerance = MONEY_TOLERANCE * (1.0 + self.plan.bill.len() as f64) + 1e-9 * usd;
         if (usd - self.plan.usd_per_month).abs() > tolerance {
             let said = self.plan.usd_per_month;
-            self.break_rule("usd_per_month", format!("prices times use give {usd:.6}, the plan says {said:.6}"));
+            self.break_rule(
+                "usd_per_month",
+                format!("prices times use give {usd:.6}, the plan says {said:.6}"),
+            );
         }
         if let Some(most) = self.requirements.budget.usd_per_month
             && usd > most + tolerance
@@ -180,8 +186,9 @@ impl<'v> Checker<'v> {
     fn route_usd(&self, route: &Route) -> f64 {
         let Some(workload) = self.workload(&route.workload) else { return 0.0 };
         let hours = self.requirements.hours_per_month / 24.0;
-        let requests: f64 =
-            (0..24).map(|hour| Self::hourly_share(route, hour) * Self::billed_rps(workload, hour) * 3600.0 * hours).sum();
+        let requests: f64 = (0..24)
+            .map(|hour| Self::hourly_share(route, hour) * Self::billed_rps(workload, hour) * 3600.0 * hours)
+            .sum();
         let find = |id: &String| self.plan.deployments.iter().find(|deployment| deployment.id == *id);
         let price = |deployment: &Deployment| self.usd_per_request(deployment, workload);
         let Some(target) = find(&route.target) else { return f64::NAN };
@@ -202,8 +209,15 @@ impl<'v> Checker<'v> {
             let row = self.requirements.measured.iter().find(|row| row.option == deployment.model);
             return row.and_then(|row| row.usd_per_request.get(&workload.name).copied()).unwrap_or(f64::NAN);
         }
-        let Some(api) = self.catalog.api_on(&deployment.model, self.requirements.as_of) else { return f64::NAN };
-        bill::usd_per_request(api, &workload.lengths, self.extra_api(deployment, workload), workload.prefix_hit)
+        let Some(api) = self.catalog.api_on(&deployment.model, self.requirements.as_of) else {
+            return f64::NAN;
+        };
+        bill::usd_per_request(
+            api,
+            &workload.lengths,
+            self.extra_api(deployment, workload),
+            workload.prefix_hit,
+        )
     }
 
     fn extra_api(&self, deployment: &Deployment, workload: &Workload) -> f64 {
@@ -240,7 +254,8 @@ impl<'v> Checker<'v> {
             let mut load = 0.0;
             for route in self.routes_to(&deployment.id) {
                 let Some(workload) = self.workload(&route.workload) else { continue };
-                let rate = Self::hourly_share(route, hour) * Self::billed_rps(workload, hour) * workload.peak_factor;
+                let rate =
+                    Self::hourly_share(route, hour) * Self::billed_rps(workload, hour) * workload.peak_factor;
                 load += match row.capacity_rps.get(&workload.name) {
                     Some(capacity) => rate / capacity,
                     None if rate > 0.0 => f64::INFINITY,
@@ -249,7 +264,8 @@ impl<'v> Checker<'v> {
             }
             let most = if deployment.engine.is_some() { f64::from(replicas) } else { 1.0 };
             if load > most + SHARE_TOLERANCE * (1.0 + most) {
-                return self.break_rule("capacity", format!("{} carries {load:.4} of {most}", deployment.label));
+                return self
+                    .break_rule("capacity", format!("{} carries {load:.4} of {most}", deployment.label));
             }
         }
     }
@@ -310,7 +326,10 @@ impl<'v> Checker<'v> {
             };
             mean = mean.max(workload.lengths.input_mean + workload.lengths.output_mean + extra);
             let need = workload.context_tokens + extra;
-            if need > f64::from(model.max_context) || memory.sequences(need) < 1.0 || f64::from(engine.max_model_len) + 1.0 < need {
+            if need > f64::from(model.max_context)
+                || memory.sequences(need) < 1.0
+                || f64::from(engine.max_model_len) + 1.0 < need
+            {
                 self.break_rule("context_tokens", format!("{label}: {need} tokens do not fit"));
                 continue;
             }
@@ -329,13 +348,16 @@ impl<'v> Checker<'v> {
                     capacities.insert(&workload.name, found.rps);
                 }
                 Err(shortfall) => {
-                    let rule = workload.latency.first().map_or("capacity", |limit| latency_rule(limit.measure));
+                    let rule =
+                        workload.latency.first().map_or("capacity", |limit| latency_rule(limit.measure));
                     self.break_rule(rule, format!("{label}: {shortfall:?}"));
                 }
             }
         }
         for route in self.plan.routing.iter().filter(|route| route.target == deployment.id) {
-            self.floor_of(deployment, route, || quality::of_model(self.catalog, model, &deployment.mode, &unit.weights));
+            self.floor_of(deployment, route, || {
+                quality::of_model(self.catalog, model, &deployment.mode, &unit.weights)
+            });
         }
         self.load(deployment, engine, &step, &memory, &capacities, thinks);
         if let Some(most) = self.requirements.limits.memory_gib_per_server {
@@ -352,7 +374,8 @@ impl<'v> Checker<'v> {
     fn words_of_unit(&mut self, deployment: &Deployment, engine: &EngineSettings, unit: &Unit<'_>) {
         let requirements = self.requirements;
         let allow = |list: &[String], names: &[&str]| {
-            list.is_empty() || list.iter().any(|glob| names.iter().any(|name| crate::catalog::glob_matches(glob, name)))
+            list.is_empty()
+                || list.iter().any(|glob| names.iter().any(|name| crate::catalog::glob_matches(glob, name)))
         };
         let deny = |list: &[String], names: &[&str]| {
             list.iter().any(|glob| names.iter().any(|name| crate::catalog::glob_matches(glob, name)))
@@ -402,7 +425,8 @@ impl<'v> Checker<'v> {
 
     fn data_of_engine(&mut self, deployment: &Deployment, engine: &EngineSettings, workload: &Workload) {
         let owned = engine.billing == "owned";
-        let in_eu = self.catalog.offers.iter().find(|offer| offer.id == engine.offer).and_then(|offer| offer.in_eu);
+        let in_eu =
+            self.catalog.offers.iter().find(|offer| offer.id == engine.offer).and_then(|offer| offer.in_eu);
         for word in &workload.data {
             match word.as_str() {
                 "eu-only" if !owned && in_eu != Some(true) => {
@@ -436,9 +460,13 @@ impl<'v> Checker<'v> {
                     .api_on(&deployment.model, self.requirements.as_of)
                     .and_then(|api| api.quality_subject.clone())
             });
-        if let Some(refusal) =
-            quality::refusal(self.catalog, self.requirements.as_of, floor, scored().as_ref(), subject.as_deref())
-        {
+        if let Some(refusal) = quality::refusal(
+            self.catalog,
+            self.requirements.as_of,
+            floor,
+            scored().as_ref(),
+            subject.as_deref(),
+        ) {
             let rule = if matches!(floor, QualityFloor::Benchmark { .. }) { "benchmark" } else { "quality" };
             self.break_rule(rule, format!("{}: {refusal:?}", deployment.label));
         }
@@ -460,7 +488,8 @@ impl<'v> Checker<'v> {
             let mut load = 0.0;
             for route in self.routes_to(&deployment.id) {
                 let Some(workload) = self.workload(&route.workload) else { continue };
-                let rate = Self::hourly_share(route, hour) * Self::billed_rps(workload, hour) * workload.peak_factor;
+                let rate =
+                    Self::hourly_share(route, hour) * Self::billed_rps(workload, hour) * workload.peak_factor;
                 if let Some(capacity) = capacities.get(workload.name.as_str()) {
                     load += rate / (capacity * load_factor);
                 }
@@ -470,7 +499,10 @@ impl<'v> Checker<'v> {
         let replicas = f64::from(engine.replicas);
         // load <= replicas
         if most > replicas * (1.0 + 2e-3) + SHARE_TOLERANCE {
-            self.break_rule("capacity", format!("{}: load {most:.4} on {replicas} replicas", deployment.label));
+            self.break_rule(
+                "capacity",
+                format!("{}: load {most:.4} on {replicas} replicas", deployment.label),
+            );
             return;
         }
         for workload in self.served(&deployment.id) {
@@ -552,10 +584,11 @@ impl<'v> Checker<'v> {
             }
             self.floor_of(deployment, route, || quality::of_api(self.catalog, api, &deployment.mode));
             let fact = self.catalog.latency_of(api);
-            let latency =
-                fact.map(|fact| api_latency(fact, &workload.lengths.points, extra, self.requirements.confidence));
+            let latency = fact
+                .map(|fact| api_latency(fact, &workload.lengths.points, extra, self.requirements.confidence));
             for limit in &workload.latency {
-                let held = latency.as_ref().map_or(f64::INFINITY, |l| l.of(limit.measure).at(limit.statistic));
+                let held =
+                    latency.as_ref().map_or(f64::INFINITY, |l| l.of(limit.measure).at(limit.statistic));
                 if held > limit.ms * (1.0 + 1e-9) {
                     let what = format!("{label}: {held:.0} ms, limit {:.0} ms", limit.ms);
                     self.break_rule(latency_rule(limit.measure), what);
@@ -581,7 +614,10 @@ impl<'v> Checker<'v> {
                 let premium: f64 =
                     routes().filter(|route| route.premium).map(|route| Self::hourly_share(route, hour)).sum();
                 if premium + SHARE_TOLERANCE < premium_share {
-                    self.break_rule("premium_share", format!("{premium} of {} in hour {hour}", workload.name));
+                    self.break_rule(
+                        "premium_share",
+                        format!("{premium} of {} in hour {hour}", workload.name),
+                    );
                     break;
                 }
             }
@@ -608,8 +644,13 @@ impl<'v> Checker<'v> {
             }
         }
         for (gpu, used) in &owned {
-            let there: u32 =
-                self.requirements.owned.iter().filter(|server| server.gpu == *gpu).map(|server| server.count).sum();
+            let there: u32 = self
+                .requirements
+                .owned
+                .iter()
+                .filter(|server| server.gpu == *gpu)
+                .map(|server| server.count)
+                .sum();
             if *used > there {
                 self.break_rule("owned", format!("{used} x {gpu}, {there} owned"));
             }
@@ -654,25 +695,26 @@ impl<'v> Checker<'v> {
 
     fn route_down(&self, route: &Route, hour: usize) -> f64 {
         let find = |id: &String| self.plan.deployments.iter().find(|deployment| deployment.id == *id);
-        let hosted_down = |deployment: &Deployment| 1.0 - self.catalog.uptime(&deployment.provider).unwrap_or(0.0);
+        let hosted_down =
+            |deployment: &Deployment| 1.0 - self.catalog.uptime(&deployment.provider).unwrap_or(0.0);
         let Some(target) = find(&route.target) else { return 1.0 };
         let behind = route.fallback.as_ref().and_then(find).map_or(1.0, hosted_down);
         let own = match &target.engine {
             None => hosted_down(target),
             Some(engine) => {
-                let load: f64 = self
-                    .routes_to(&target.id)
-                    .filter_map(|other| {
-                        let workload = self.workload(&other.workload)?;
-                        let capacity = engine
-                            .capacity_rps
-                            .get(&workload.name)
-                            .or_else(|| engine.capacity_rps.get(&format!("{} (premium)", workload.name)))?;
-                        let rate =
-                            Self::hourly_share(other, hour) * Self::billed_rps(workload, hour) * workload.peak_factor;
-                        Some(rate / (capacity * (1.0 - self.requirements.headroom)))
-                    })
-                    .sum();
+                let load: f64 =
+                    self.routes_to(&target.id)
+                        .filter_map(|other| {
+                            let workload = self.workload(&other.workload)?;
+                            let capacity = engine.capacity_rps.get(&workload.name).or_else(|| {
+                                engine.capacity_rps.get(&format!("{} (premium)", workload.name))
+                            })?;
+                            let rate = Self::hourly_share(other, hour)
+                                * Self::billed_rps(workload, hour)
+                                * workload.peak_factor;
+                            Some(rate / (capacity * (1.0 - self.requirements.headroom)))
+                        })
+                        .sum();
                 down(engine.replicas, load, self.catalog.replica_availability())
             }
         };

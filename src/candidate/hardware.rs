@@ -64,7 +64,11 @@ impl Hardware<'_> {
 /// Everything priced on the date of the request, the user's servers first; refusals are booked in `tally` and
 /// returned by offer for those who ask about one.
 #[must_use]
-pub fn hardware<'c>(requirements: &Requirements, catalog: &'c Catalog, tally: &mut Tally) -> Vec<Hardware<'c>> {
+pub fn hardware<'c>(
+    requirements: &Requirements,
+    catalog: &'c Catalog,
+    tally: &mut Tally,
+) -> Vec<Hardware<'c>> {
     let mut all = Vec::new();
     for owned in &requirements.owned {
         let Some(gpu) = catalog.gpu(&owned.gpu) else { continue };
@@ -118,7 +122,8 @@ fn refused(requirements: &Requirements, offer: &Offer, gpu: &Gpu) -> Option<Refu
         return Some(Refusal::word("allow", offer.billing.word(), "on-demand or owned"));
     }
     let billing = |filter: &Filter| filter.billing.contains(&offer.billing);
-    if !requirements.allow.billing.is_empty() && !billing(&requirements.allow) || billing(&requirements.deny) {
+    if !requirements.allow.billing.is_empty() && !billing(&requirements.allow) || billing(&requirements.deny)
+    {
         return Some(Refusal::word("allow", offer.billing.word(), "the billing modes of the request"));
     }
     let gpu_names: Vec<&str> = gpu.names().collect();
@@ -138,12 +143,13 @@ fn refused(requirements: &Requirements, offer: &Offer, gpu: &Gpu) -> Option<Refu
 pub fn cheapest_of_each<'c>(all: &[Hardware<'c>], eu_asked: bool) -> (Vec<Hardware<'c>>, u64) {
     let mut best: BTreeMap<(String, u32, bool, bool), &Hardware<'c>> = BTreeMap::new();
     for hardware in all {
-        let groups: &[bool] = if eu_asked && hardware.in_eu == Some(true) { &[false, true] } else { &[false] };
+        let groups: &[bool] =
+            if eu_asked && hardware.in_eu == Some(true) { &[false, true] } else { &[false] };
         for eu in groups {
             let key = (hardware.gpu.id.clone(), hardware.gpus, hardware.is_owned(), *eu);
-            let better = best.get(&key).is_none_or(|known| {
-                (hardware.usd_per_hour, &hardware.id) < (known.usd_per_hour, &known.id)
-            });
+            let better = best
+                .get(&key)
+                .is_none_or(|known| (hardware.usd_per_hour, &hardware.id) < (known.usd_per_hour, &known.id));
             if better {
                 best.insert(key, hardware);
             }

@@ -6,11 +6,11 @@ use crate::estimate::{ApiEstimate, api_latency};
 use crate::quality::Scored;
 use crate::reason::Op;
 
+use super::Question;
 use super::class::Class;
 use super::filter::refused_word;
 use super::local::{floor_refusal, latency_refusal};
 use super::tally::{Refusal, Tally};
-use super::Question;
 
 /// A hosted model in one mode, for every class.
 #[derive(Debug, Clone)]
@@ -44,7 +44,7 @@ impl HostedOption<'_> {
     /// What counts as the same structure.
     #[must_use]
     pub fn structure(&self) -> String {
-        format!("api {}", self.api.id)
+        structure(self.api)
     }
 
     /// True where it may serve some class.
@@ -54,9 +54,19 @@ impl HostedOption<'_> {
     }
 }
 
+/// What counts as the same structure of a hosted model: the model, whoever hosts it.
+#[must_use]
+pub fn structure(api: &Api) -> String {
+    format!("api {}", api.quality_subject.as_ref().unwrap_or(&api.id))
+}
+
 /// Every hosted model in force, also those refused (for the explanation).
 #[must_use]
-pub fn hosted_options<'a>(question: &Question<'a>, classes: &[Class<'_>], tally: &mut Tally) -> Vec<HostedOption<'a>> {
+pub fn hosted_options<'a>(
+    question: &Question<'a>,
+    classes: &[Class<'_>],
+    tally: &mut Tally,
+) -> Vec<HostedOption<'a>> {
     let mut options = Vec::new();
     for api in &question.catalog.apis {
         let whole = refused_whole(question, api);
@@ -104,8 +114,10 @@ fn refused_whole(question: &Question<'_>, api: &Api) -> Option<Refusal> {
             .then(|| Refusal::word("e2e_ms", "an answer within its window of hours", "an answer at once"))
     })
     .or_else(|| {
-        let structure = format!("api {}", api.id);
-        question.forbid.contains(&structure).then(|| Refusal::word("deny", api.id.clone(), "another structure"))
+        question
+            .forbid
+            .contains(&structure(api))
+            .then(|| Refusal::word("deny", api.id.clone(), "another structure"))
     })
 }
 
@@ -128,7 +140,8 @@ fn offer<'a>(
             } else {
                 0.0
             };
-            let usd_per_request = bill::usd_per_request(api, &workload.lengths, extra_output, workload.prefix_hit);
+            let usd_per_request =
+                bill::usd_per_request(api, &workload.lengths, extra_output, workload.prefix_hit);
             let latency = fact.map(|fact| {
                 api_latency(fact, &workload.lengths.points, extra_output, question.requirements.confidence)
             });
@@ -137,7 +150,9 @@ fn offer<'a>(
                 .or_else(|| refused_for(question, class, api, mode, extra_output))
                 .or_else(|| floor_refusal(question, class, quality.as_ref(), &api.quality_subject))
                 .or_else(|| match &latency {
-                    Some(latency) => latency_refusal(class, &|measure, statistic| latency.of(measure).at(statistic)),
+                    Some(latency) => {
+                        latency_refusal(class, &|measure, statistic| latency.of(measure).at(statistic))
+                    }
                     None => class.workload.latency.first().map(|limit| {
                         let rule = super::local::latency_rule(limit.measure);
                         Refusal::word(rule, "no latency fact", "a limit on latency")
@@ -186,7 +201,8 @@ fn refused_for(
             "tokens",
         ));
     }
-    let longest = workload.lengths.points.iter().map(|(_, output, _)| *output).fold(0.0, f64::max) + extra_output;
+    let longest =
+        workload.lengths.points.iter().map(|(_, output, _)| *output).fold(0.0, f64::max) + extra_output;
     if let Some(most) = api.max_output.map(f64::from)
         && longest > most
     {

@@ -11,12 +11,12 @@ use crate::quality::{self, Scored};
 use crate::reason::Op;
 use crate::requirements::{LatencyMeasure, Statistic};
 
+use super::Question;
 use super::class::Class;
 use super::filter::refused_word;
 use super::hardware::Hardware;
 use super::tally::{Refusal, Tally};
 use super::unit::UnitRow;
-use super::Question;
 
 /// A unit on an instance type that may serve some class, not yet estimated with queueing.
 #[derive(Debug, Clone)]
@@ -76,7 +76,9 @@ impl LocalOption<'_> {
     }
 }
 
-fn structure(model: &str, gpu: &str) -> String {
+/// What counts as the same structure of an own engine: model on GPU.
+#[must_use]
+pub fn structure(model: &str, gpu: &str) -> String {
     format!("local {model} on {gpu}")
 }
 
@@ -162,8 +164,10 @@ fn of_model<'a>(
         return (found, tally);
     }
     for mode in modes(model) {
-        let by_class: Vec<Option<Refusal>> =
-            classes.iter().map(|class| refused_for(class, model, mode, extra_output(catalog, model, mode, class))).collect();
+        let by_class: Vec<Option<Refusal>> = classes
+            .iter()
+            .map(|class| refused_for(class, model, mode, extra_output(catalog, model, mode, class)))
+            .collect();
         if let Some(refusal) = nobody(&by_class) {
             tally.candidates += 1;
             tally.refuse(1, || model.id.clone(), refusal);
@@ -171,7 +175,8 @@ fn of_model<'a>(
         }
         let units = question.bench.units(at);
         let offers = |gpu: &str, gpus: u32, list: &[Hardware<'_>]| {
-            u64::try_from(list.iter().filter(|h| h.gpu.id == gpu && h.replicas(gpus) > 0).count()).unwrap_or(0)
+            u64::try_from(list.iter().filter(|h| h.gpu.id == gpu && h.replicas(gpus) > 0).count())
+                .unwrap_or(0)
         };
         for ((gpu, gpus, _), (count, refusal)) in &units.misfits {
             let times = count * offers(gpu, *gpus, all);
@@ -184,7 +189,8 @@ fn of_model<'a>(
                 continue;
             }
             tally.candidates += times;
-            let who = || format!("{} {} on {} x {}", model.id, row.unit.weights, row.unit.gpus, row.unit.gpu.id);
+            let who =
+                || format!("{} {} on {} x {}", model.id, row.unit.weights, row.unit.gpus, row.unit.gpu.id);
             if let Some(refusal) = refused_unit(question, row) {
                 tally.refuse(times, who, &refusal);
                 continue;
@@ -258,7 +264,11 @@ fn refused_model(question: &Question<'_>, model: &Model) -> Option<Refusal> {
         return Some(Refusal::word("routing", "local", "cloud"));
     }
     if let Some(released) = model.released.filter(|released| *released > requirements.as_of) {
-        return Some(Refusal::word("in_force", format!("released on {released}"), requirements.as_of.to_string()));
+        return Some(Refusal::word(
+            "in_force",
+            format!("released on {released}"),
+            requirements.as_of.to_string(),
+        ));
     }
     let names: Vec<&str> = model.names().collect();
     refused_word(
@@ -301,7 +311,8 @@ fn refused_for(class: &Class<'_>, model: &Model, mode: &str, extra_output: f64) 
 fn refused_context(row: &UnitRow<'_>, class: &Class<'_>, extra_output: f64) -> Option<Refusal> {
     let need = class.workload.context_tokens + extra_output;
     let sequences = row.memory.sequences(need);
-    (sequences < 1.0).then(|| Refusal::figure("context_tokens", sequences * need, Op::AtLeast, need, "tokens"))
+    (sequences < 1.0)
+        .then(|| Refusal::figure("context_tokens", sequences * need, Op::AtLeast, need, "tokens"))
 }
 
 /// The quality floor of a class, tier, index or raw benchmark.
@@ -343,7 +354,9 @@ fn place(
         first = first.or(refusal);
     }
     if !mask.contains(&true) {
-        return Err(first.unwrap_or_else(|| Refusal::word("data_on_premises", "no class", "a class it may serve")));
+        return Err(
+            first.unwrap_or_else(|| Refusal::word("data_on_premises", "no class", "a class it may serve"))
+        );
     }
     let Some(limit) = question.requirements.limits.memory_gib_per_server else {
         return Ok((replicas, row.unit.max_batch, mask));
@@ -360,7 +373,11 @@ fn place(
         if least <= each {
             let one = row.memory.required_gib(1.0, mean) - row.memory.required_gib(0.0, mean);
             let room = ((each - row.memory.required_gib(0.0, mean)) / one.max(1e-9)).floor();
-            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the engine's cap")]
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "clamped to the engine's cap"
+            )]
             let batch = room.clamp(1.0, f64::from(row.unit.max_batch)) as u32;
             return Ok((replicas, batch, mask));
         }
@@ -380,7 +397,10 @@ pub const fn latency_rule(measure: LatencyMeasure) -> &'static str {
 
 /// The first limit of a class that `held` (measure and statistic at the asked confidence, ms) breaks.
 #[must_use]
-pub fn latency_refusal(class: &Class<'_>, held: &dyn Fn(LatencyMeasure, Statistic) -> f64) -> Option<Refusal> {
+pub fn latency_refusal(
+    class: &Class<'_>,
+    held: &dyn Fn(LatencyMeasure, Statistic) -> f64,
+) -> Option<Refusal> {
     class.workload.latency.iter().find_map(|limit| {
         let got = held(limit.measure, limit.statistic);
         (!Op::AtMost.holds(got, limit.ms))
@@ -391,5 +411,6 @@ pub fn latency_refusal(class: &Class<'_>, held: &dyn Fn(LatencyMeasure, Statisti
 /// An estimate that is a judgement complies with nothing.
 #[must_use]
 pub fn untrusted(basis: Basis) -> Option<Refusal> {
-    (basis == Basis::Assumed).then(|| Refusal::word("estimate_trusted", "assumed", "a calibrated or measured estimate"))
+    (basis == Basis::Assumed)
+        .then(|| Refusal::word("estimate_trusted", "assumed", "a calibrated or measured estimate"))
 }

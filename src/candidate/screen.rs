@@ -14,11 +14,11 @@ use rayon::prelude::*;
 use crate::estimate::{Shortfall, capacity};
 use crate::requirements::Objective;
 
+use super::Question;
 use super::class::Class;
 use super::hardware::Hardware;
 use super::local::{LocalOption, Prospect, latency_rule, traffic, untrusted};
 use super::tally::{Refusal, Tally};
-use super::Question;
 use crate::reason::Op;
 
 /// Prospects estimated at once; between the batches the tests get sharper.
@@ -38,10 +38,9 @@ pub fn screen<'a>(
 ) -> Vec<LocalOption<'a>> {
     let total = |prospect: &Prospect<'_>| prospect.upper_rps.iter().sum::<f64>();
     prospects.sort_by(|a, b| {
-        a.usd_per_month
-            .total_cmp(&b.usd_per_month)
-            .then_with(|| total(b).total_cmp(&total(a)))
-            .then_with(|| super::local::id(a, &hardware[a.hardware]).cmp(&super::local::id(b, &hardware[b.hardware])))
+        a.usd_per_month.total_cmp(&b.usd_per_month).then_with(|| total(b).total_cmp(&total(a))).then_with(
+            || super::local::id(a, &hardware[a.hardware]).cmp(&super::local::id(b, &hardware[b.hardware])),
+        )
     });
     let drop = question.prune && question.requirements.objective == Objective::Cost;
     let mut found = Found { options: Vec::new(), cloud_usd_per_month };
@@ -53,7 +52,8 @@ pub fn screen<'a>(
             let Some(prospect) = waiting.next() else { break };
             if prospect.usd_per_month > incumbent {
                 tally.beyond_incumbent += 1;
-            } else if drop && found.options.iter().any(|option| beats(question, option, &prospect, hardware)) {
+            } else if drop && found.options.iter().any(|option| beats(question, option, &prospect, hardware))
+            {
                 tally.dominated += 1;
             } else {
                 batch.push(prospect);
@@ -90,8 +90,14 @@ pub fn estimate<'a>(
             Some(step) if prospect.upper_rps[at] > 0.0 => {
                 let traffic = traffic(class, prospect.extra_output[at]);
                 let confidence = question.requirements.confidence;
-                match capacity(step, &prospect.row.memory, &traffic, &class.workload.latency, confidence, prospect.max_batch)
-                {
+                match capacity(
+                    step,
+                    &prospect.row.memory,
+                    &traffic,
+                    &class.workload.latency,
+                    confidence,
+                    prospect.max_batch,
+                ) {
                     Ok(capacity) => match untrusted(step.basis()) {
                         None => (Some(capacity), None),
                         refusal => (None, refusal),
@@ -143,14 +149,19 @@ impl Found<'_> {
         for (at, class) in classes.iter().enumerate() {
             let peak = class.peak_rps();
             let alone = |option: &LocalOption<'_>| {
-                let capacity = option.capacity[at].as_ref()?.rps * f64::from(option.prospect.replicas) * load_factor;
+                let capacity =
+                    option.capacity[at].as_ref()?.rps * f64::from(option.prospect.replicas) * load_factor;
                 Some((peak / capacity).ceil().max(1.0) * option.prospect.usd_per_month)
             };
             local += self.options.iter().filter_map(alone).fold(f64::INFINITY, f64::min);
         }
         let mixed = match self.cloud_usd_per_month {
             Some(usd) if question.cloud() => {
-                usd + self.options.iter().map(|option| option.prospect.usd_per_month).fold(f64::INFINITY, f64::min)
+                usd + self
+                    .options
+                    .iter()
+                    .map(|option| option.prospect.usd_per_month)
+                    .fold(f64::INFINITY, f64::min)
             }
             _ => 0.0,
         };
@@ -159,7 +170,12 @@ impl Found<'_> {
 }
 
 /// Test 1 of the module's header.
-fn beats(question: &Question<'_>, option: &LocalOption<'_>, prospect: &Prospect<'_>, hardware: &[Hardware<'_>]) -> bool {
+fn beats(
+    question: &Question<'_>,
+    option: &LocalOption<'_>,
+    prospect: &Prospect<'_>,
+    hardware: &[Hardware<'_>],
+) -> bool {
     let other = &hardware[prospect.hardware];
     let mut k: f64 = 1.0;
     for (at, upper) in prospect.upper_rps.iter().enumerate() {
@@ -179,14 +195,17 @@ fn beats(question: &Question<'_>, option: &LocalOption<'_>, prospect: &Prospect<
     }
     let limited = |gpu: &str| requirements.limits.gpus.contains_key(gpu);
     let same_gpu = option.hardware.gpu.id == other.gpu.id && option.hardware.is_owned() == other.is_owned();
-    let gpus = |hardware: &Hardware<'_>, prospect: &Prospect<'_>| f64::from(hardware.gpus_paid(prospect.row.unit.gpus));
+    let gpus = |hardware: &Hardware<'_>, prospect: &Prospect<'_>| {
+        f64::from(hardware.gpus_paid(prospect.row.unit.gpus))
+    };
     let takes_no_more = k * gpus(&option.hardware, &option.prospect) <= gpus(other, prospect);
     let stock_is_finite = option.hardware.is_owned() || limited(&option.hardware.gpu.id);
     if stock_is_finite && !(same_gpu && takes_no_more) {
         return false;
     }
     let power = |hardware: &Hardware<'_>, prospect: &Prospect<'_>| {
-        crate::bill::power_kw(question.catalog, hardware.gpu).unwrap_or(f64::INFINITY) * gpus(hardware, prospect)
+        crate::bill::power_kw(question.catalog, hardware.gpu).unwrap_or(f64::INFINITY)
+            * gpus(hardware, prospect)
     };
     requirements.limits.power_kw.is_none()
         || k * power(&option.hardware, &option.prospect) <= power(other, prospect)

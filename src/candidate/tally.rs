@@ -54,7 +54,9 @@ impl Refusal {
     pub fn miss(&self) -> f64 {
         match &self.got {
             Got::Figure { got, op: Op::AtMost, allowed, .. } => got / allowed.max(f64::MIN_POSITIVE),
-            Got::Figure { got, op: Op::AtLeast | Op::Is, allowed, .. } => allowed / got.max(f64::MIN_POSITIVE),
+            Got::Figure { got, op: Op::AtLeast | Op::Is, allowed, .. } => {
+                allowed / got.max(f64::MIN_POSITIVE)
+            }
             Got::Word { .. } => f64::INFINITY,
         }
     }

@@ -157,7 +157,8 @@ pub fn refusal(misfit: &Misfit) -> Refusal {
         Misfit::WeightsTooLarge { need_gib, have_gib } => {
             Refusal::figure("weights_fit", *need_gib, Op::AtMost, *have_gib, "GiB per GPU")
         }
-        Misfit::PoolTooSmall { need_tokens, have_tokens } | Misfit::ContextTooLong { need_tokens, have_tokens } => {
+        Misfit::PoolTooSmall { need_tokens, have_tokens }
+        | Misfit::ContextTooLong { need_tokens, have_tokens } => {
             Refusal::figure("context_tokens", *have_tokens, Op::AtLeast, *need_tokens, "tokens")
         }
         Misfit::HeadsNotDivisible { heads, tensor_parallel } => Refusal::word(
@@ -174,6 +175,8 @@ pub fn refusal(misfit: &Misfit) -> Refusal {
         Misfit::EngineUnsupported { engine, vendor } => {
             Refusal::word("engine_supported", engine.clone(), format!("an engine for {vendor} hardware"))
         }
-        Misfit::NoFormula { what } => Refusal::word("estimate_trusted", format!("no formula for {what}"), "a fitted one"),
+        Misfit::NoFormula { what } => {
+            Refusal::word("estimate_trusted", format!("no formula for {what}"), "a fitted one")
+        }
     }
 }

@@ -382,7 +382,8 @@ impl Matrix {
                 *count.entry(key).or_insert_with(|| matrix.column(Meaning::Helper, 1.0, true, 0.0, 0.0, goal))
             };
             for (r, pool) in program.pools.iter().enumerate() {
-                let keys = std::iter::once((false, pool.deployment)).chain(pool.behind.iter().map(|m| (true, *m)));
+                let keys =
+                    std::iter::once((false, pool.deployment)).chain(pool.behind.iter().map(|m| (true, *m)));
                 for key in keys.collect::<Vec<_>>() {
                     let at = used(self, key);
                     for share in local.iter().flat_map(|class| class[r].iter().flatten()) {

@@ -1,0 +1,61 @@
+//! The catalog facts a shown plan rests on, each with its source and date (invariant 2).
+
+use serde_json::json;
+
+use crate::answer::Request;
+use crate::catalog::Provenance;
+use crate::recommendation::{Fact, Recommendation};
+
+/// Facts behind every shown plan, by id, each once.
+#[must_use]
+pub fn of(request: &Request<'_>, answer: &Recommendation) -> Vec<Fact> {
+    let catalog = request.catalog;
+    let mut all: Vec<Fact> = Vec::new();
+    let mut add = |id: String, value: serde_json::Value, provenance: &Provenance| {
+        all.push(Fact { id, value, provenance: provenance.clone() });
+    };
+    for deployment in answer.plans.iter().flat_map(|plan| &plan.deployments) {
+        if let Some(engine) = &deployment.engine {
+            if let Some(offer) = catalog.offers.iter().find(|offer| offer.id == engine.offer) {
+                add(format!("offer {} usd_per_hour", offer.id), json!(offer.price.get()), &offer.provenance);
+            }
+            if let Some(model) = catalog.model(&deployment.model) {
+                add(format!("model {} total_params", model.id), json!(model.total_params), &model.provenance);
+            }
+            if let Some(gpu) = catalog.gpu(&engine.gpu) {
+                add(format!("gpu {} bandwidth_gb_s", gpu.id), json!(gpu.bandwidth_gb_s), &gpu.provenance);
+                add(format!("gpu {} usable_gib", gpu.id), json!(gpu.usable.get()), &gpu.provenance);
+            }
+            if let Some(generation) = catalog.engines.iter().find(|known| known.id == engine.generation) {
+                let id = format!("engine {} gpu_memory_utilization", generation.id);
+                add(id, json!(generation.gpu_memory_utilization), &generation.provenance);
+            }
+        } else if let Some(api) = catalog.api_on(&deployment.model, request.requirements.as_of) {
+            add(format!("api {} usd_per_mtok_input", api.id), json!(api.input.get()), &api.provenance);
+            add(format!("api {} usd_per_mtok_output", api.id), json!(api.output.get()), &api.provenance);
+            if let Some(latency) = catalog.latency_of(api) {
+                add(format!("api {} ttft_ms", api.id), json!(latency.ttft_ms), &latency.provenance);
+                add(format!("api {} tokens_per_s", api.id), json!(latency.tokens_per_s), &latency.provenance);
+            }
+        }
+        if let Some((row, id)) = quality_row(catalog, deployment) {
+            add(format!("quality {id} index"), json!(row.index), &row.provenance);
+        }
+    }
+    all.sort_by(|a, b| a.id.cmp(&b.id));
+    all.dedup_by(|a, b| a.id == b.id);
+    all
+}
+
+fn quality_row<'c>(
+    catalog: &'c crate::catalog::Catalog,
+    deployment: &crate::recommendation::Deployment,
+) -> Option<(&'c crate::catalog::QualityRow, String)> {
+    let subject = match &deployment.engine {
+        Some(_) => catalog.model(&deployment.model)?.quality_subject.clone()?,
+        None => catalog.apis.iter().find(|api| api.id == deployment.model)?.quality_subject.clone()?,
+    };
+    let rows = || catalog.quality.iter().filter(|row| row.subject == subject);
+    let row = rows().find(|row| row.mode == deployment.mode).or_else(|| rows().next())?;
+    Some((row, format!("{subject} {}", row.mode)))
+}

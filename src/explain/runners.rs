@@ -1,0 +1,378 @@
+//! Why not something else: what each other option would cost alone, and the rule or price that decided.
+//!
+//! In: a question, its field, the winner. Out: [`RunnerUp`]s: first those people would ask about because they are
+//! cheaper but refused, then those that comply but are dearer.
+
+use crate::candidate::hardware::{cheapest_of_each, hardware};
+use crate::candidate::local::{LocalOption, id as local_id, prospects};
+use crate::candidate::screen::estimate;
+use crate::candidate::tally::Refusal;
+use crate::candidate::{Class, HostedOption, Question, Tally};
+use crate::estimate::{held_ms, loaded};
+use crate::formulate::Field;
+use crate::plan::{label_hosted, label_local, measure_name};
+use crate::reason::{Op, Quantity, Reason};
+use crate::recommendation::{Kind, MeasureRow, Plan, RunnerUp, WinsAt};
+use crate::requirements::{LatencyMeasure, QualityFloor, Statistic};
+
+/// Options listed of each sort.
+const LISTED: usize = 6;
+/// Up to this many patterns in `allow.models` the request names its options, and each gets a verdict.
+const NAMED_MODELS_MAX: usize = 12;
+
+/// Why the others lost.
+#[must_use]
+pub fn runners_up(question: &Question<'_>, field: &Field<'_>, best: &Plan) -> Vec<RunnerUp> {
+    let in_plan = |model: &str, gpu: Option<&str>| {
+        best.deployments.iter().any(|deployment| {
+            deployment.model == model && deployment.engine.as_ref().map(|engine| engine.gpu.as_str()) == gpu
+        }) && best.deployments.iter().filter(|deployment| !deployment.fallback_only).count() == 1
+    };
+    let mut all = verdicts(question, field, Some(best));
+    all.retain(|(runner, gpu)| !in_plan(&runner.model, gpu.as_deref()));
+    choose(question, all.into_iter().map(|(runner, _)| runner).collect(), best.usd_per_month)
+}
+
+/// The nearest options of an infeasible request.
+#[must_use]
+pub fn refused(question: &Question<'_>, field: &Field<'_>) -> Vec<RunnerUp> {
+    choose(
+        question,
+        verdicts(question, field, None).into_iter().map(|(runner, _)| runner).collect(),
+        f64::INFINITY,
+    )
+}
+
+fn names_its_options(question: &Question<'_>) -> bool {
+    let models = &question.requirements.allow.models;
+    !models.is_empty() && models.len() <= NAMED_MODELS_MAX
+}
+
+/// Cheaper but refused, then dearer, a few of each; all of them where the request names its options.
+fn choose(question: &Question<'_>, mut all: Vec<RunnerUp>, best_usd: f64) -> Vec<RunnerUp> {
+    all.sort_by(|a, b| {
+        let usd = |runner: &RunnerUp| runner.usd_per_month.unwrap_or(f64::INFINITY);
+        usd(a).total_cmp(&usd(b)).then_with(|| a.label.cmp(&b.label))
+    });
+    if names_its_options(question) {
+        all.truncate(40);
+        return all;
+    }
+    let dearer = |runner: &RunnerUp| matches!(runner.reason.fact, Reason::Dearer { .. });
+    let cheaper_refused = all
+        .iter()
+        .filter(|runner| !dearer(runner) && runner.usd_per_month.is_some_and(|usd| usd <= best_usd));
+    let mut chosen: Vec<RunnerUp> = cheaper_refused.rev().take(LISTED).cloned().collect();
+    chosen.reverse();
+    chosen.extend(all.iter().filter(|runner| dearer(runner)).take(LISTED).cloned());
+    chosen
+}
+
+/// A verdict on each hosted model and each model-on-GPU, with the GPU.
+fn verdicts(
+    question: &Question<'_>,
+    field: &Field<'_>,
+    best: Option<&Plan>,
+) -> Vec<(RunnerUp, Option<String>)> {
+    let mut all: Vec<(RunnerUp, Option<String>)> = Vec::new();
+    for option in &field.hosted {
+        let about_words = option.terms.iter().any(|terms| {
+            terms.refusal.as_ref().is_some_and(|refusal| {
+                matches!(refusal.rule.as_str(), "allow" | "deny" | "retired" | "routing")
+            })
+        });
+        if !about_words && option.api.tier == crate::catalog::ServiceTier::Standard {
+            all.push((hosted_verdict(question, field, option, best), None));
+        }
+    }
+    if !question.local() {
+        return all;
+    }
+    let named = if names_its_options(question) { named_locals(question, field) } else { Vec::new() };
+    let options: Vec<&LocalOption<'_>> =
+        if named.is_empty() { field.locals.iter().collect() } else { named.iter().collect() };
+    let mut seen: std::collections::BTreeMap<String, (RunnerUp, Option<String>)> =
+        std::collections::BTreeMap::new();
+    for option in options {
+        let runner = local_verdict(question, field, option, best);
+        let rank = |runner: &RunnerUp| {
+            (
+                !matches!(runner.reason.fact, Reason::Dearer { .. }),
+                runner.usd_per_month.unwrap_or(f64::INFINITY),
+            )
+        };
+        let better = seen.get(&option.structure()).is_none_or(|(known, _)| {
+            let (a, b) = (rank(&runner), rank(known));
+            a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).is_lt()
+        });
+        if better {
+            seen.insert(option.structure(), (runner, Some(option.hardware.gpu.id.clone())));
+        }
+    }
+    all.extend(seen.into_values());
+    all
+}
+
+/// Every unit of the few models a request names, estimated whatever the rules say.
+fn named_locals<'a>(question: &Question<'a>, field: &Field<'a>) -> Vec<LocalOption<'a>> {
+    let mut free = question.requirements.clone();
+    for workload in &mut free.workloads {
+        workload.quality = None;
+        workload.premium = None;
+        workload.data.clear();
+        workload.needs.clear();
+        workload.context_tokens = 1.0;
+    }
+    free.limits.memory_gib_per_server = None;
+    let classes = crate::candidate::classes(&free);
+    if classes.len() != field.classes.len() {
+        return Vec::new(); // a premium split: the classes do not line up
+    }
+    let about = Question {
+        requirements: &free,
+        catalog: question.catalog,
+        rules: question.rules,
+        bench: question.bench,
+        ..question.clone()
+    };
+    let mut ignored = Tally::default();
+    let all = hardware(&free, question.catalog, &mut ignored);
+    let (kept, _) = cheapest_of_each(&all, false);
+    let list = prospects(&about, &classes, &all, &kept, &mut ignored);
+    // Of each model, GPU and precision, the cheapest instance and, on it, the most promising unit.
+    let mut best: std::collections::BTreeMap<String, crate::candidate::local::Prospect<'a>> =
+        std::collections::BTreeMap::new();
+    for prospect in list {
+        let key = format!("{} {} {}", prospect.model.id, prospect.row.unit.gpu.id, prospect.row.unit.weights);
+        let rank =
+            |p: &crate::candidate::local::Prospect<'_>| (p.usd_per_month, -p.upper_rps.iter().sum::<f64>());
+        let better = best.get(&key).is_none_or(|known| {
+            let (a, b) = (rank(&prospect), rank(known));
+            a.0.total_cmp(&b.0)
+                .then(a.1.total_cmp(&b.1))
+                .then_with(|| {
+                    local_id(&prospect, &kept[prospect.hardware]).cmp(&local_id(known, &kept[known.hardware]))
+                })
+                .is_lt()
+        });
+        if better {
+            best.insert(key, prospect);
+        }
+    }
+    best.into_values().map(|prospect| estimate(question, &field.classes, &kept, prospect)).collect()
+}
+
+fn dearer(who: &str, usd: f64, best: Option<&Plan>) -> Reason {
+    Reason::Dearer {
+        who: who.to_owned(),
+        usd_per_month: usd,
+        best_usd_per_month: best.map_or(usd, |plan| plan.usd_per_month),
+    }
+}
+
+/// The rule of the whole plan that an option alone would break.
+fn breaks_plan_rule(question: &Question<'_>, who: &str, usd: f64, up: Option<f64>) -> Option<Reason> {
+    let requirements = question.requirements;
+    let requests = crate::plan::requests_per_month(question);
+    let figure = |rule: &str, got: f64, op: Op, allowed: f64, unit: &str| Reason::Breaks {
+        who: who.to_owned(),
+        workload: String::new(),
+        rule: rule.to_owned(),
+        got: Quantity::new(got, unit),
+        op,
+        allowed: Quantity::new(allowed, unit),
+    };
+    if let Some(most) = requirements.budget.usd_per_month.filter(|most| !Op::AtMost.holds(usd, *most)) {
+        return Some(figure("usd_per_month", usd, Op::AtMost, most, "USD/month"));
+    }
+    let each = usd / requests.max(f64::MIN_POSITIVE);
+    if let Some(most) = requirements.budget.usd_per_request.filter(|most| !Op::AtMost.holds(each, *most)) {
+        return Some(figure("usd_per_request", each, Op::AtMost, most, "USD/request"));
+    }
+    let (target, up) = (requirements.availability?, up.unwrap_or(0.0));
+    (up < target).then(|| figure("availability", up, Op::AtLeast, target, "share"))
+}
+
+fn hosted_verdict(
+    question: &Question<'_>,
+    field: &Field<'_>,
+    option: &HostedOption<'_>,
+    best: Option<&Plan>,
+) -> RunnerUp {
+    let hours = question.requirements.hours_per_month;
+    let usd: f64 = field
+        .classes
+        .iter()
+        .zip(&option.terms)
+        .map(|(class, terms)| class.requests_per_month(hours) * terms.usd_per_request)
+        .sum();
+    let label = label_hosted(option);
+    let refused = field.classes.iter().zip(&option.terms).find_map(|(class, terms)| {
+        terms.refusal.as_ref().map(|refusal| refusal.reason(&label, &class.name()))
+    });
+    let plan_rule =
+        refused.is_none().then(|| breaks_plan_rule(question, &label, usd, option.uptime)).flatten();
+    let price = usd / crate::plan::requests_per_month(question).max(f64::MIN_POSITIVE);
+    let wins_at = (refused.is_none() && plan_rule.is_none())
+        .then(|| best.filter(|plan| usd > plan.usd_per_month))
+        .flatten()
+        .map(|plan| WinsAt {
+            per: "request".to_owned(),
+            usd_now: price,
+            usd: price * plan.usd_per_month / usd,
+        });
+    let mut measures = Vec::new();
+    for (class, terms) in field.classes.iter().zip(&option.terms) {
+        if let Some(latency) = &terms.latency {
+            for (measure, statistic, limit) in asked(class) {
+                let held = latency.of(measure).at(statistic);
+                measures.push(row(class, &label, measure, statistic, limit, latency.estimate(held), held));
+            }
+        }
+    }
+    let reason = refused.or(plan_rule).unwrap_or_else(|| dearer(&label, usd, best));
+    RunnerUp {
+        model: option.api.id.clone(),
+        kind: Kind::Cloud,
+        usd_per_month: Some(usd),
+        reason: reason.into(),
+        wins_at,
+        measures,
+        label,
+    }
+}
+
+fn local_verdict(
+    question: &Question<'_>,
+    field: &Field<'_>,
+    option: &LocalOption<'_>,
+    best: Option<&Plan>,
+) -> RunnerUp {
+    let label = label_local(option);
+    let load_factor = 1.0 - question.requirements.headroom;
+    let mut instances: f64 = 0.0;
+    let mut refused = None;
+    let mut measures = Vec::new();
+    for (at, class) in field.classes.iter().enumerate() {
+        if let Some(capacity) = &option.capacity[at] {
+            let each = capacity.rps * load_factor * f64::from(option.prospect.replicas);
+            instances += class.peak_rps() / each;
+        }
+        let own = rule_of_class(question, class, option)
+            .or_else(|| option.refusal[at].clone())
+            .or_else(|| option.capacity[at].is_none().then(|| Refusal::word("capacity", "none", "some")));
+        refused = refused.or_else(|| own.map(|refusal| refusal.reason(&label, &class.name())));
+        measures.extend(local_rows(question, class, option, at, &label));
+    }
+    let count = instances.ceil().max(1.0);
+    let usd = count * option.prospect.usd_per_month;
+    let up = question.catalog.replica_availability();
+    let plan_rule =
+        refused.is_none().then(|| breaks_plan_rule(question, &label, usd, None.or(Some(up.powf(count)))));
+    let plan_rule = plan_rule.flatten();
+    let wins_at = (refused.is_none() && plan_rule.is_none())
+        .then(|| best.filter(|plan| usd > plan.usd_per_month))
+        .flatten()
+        .map(|plan| {
+            let now = option.prospect.usd_per_month / question.requirements.hours_per_month;
+            WinsAt { per: "instance hour".to_owned(), usd_now: now, usd: now * plan.usd_per_month / usd }
+        });
+    // Money first where money decides: an unaffordable option is refused by budget whatever else it breaks.
+    let over = breaks_plan_rule(question, &label, usd, Some(1.0));
+    let reason = over.or(refused).or(plan_rule).unwrap_or_else(|| dearer(&label, usd, best));
+    RunnerUp {
+        model: option.prospect.model.id.clone(),
+        kind: Kind::Local,
+        usd_per_month: Some(usd),
+        reason: reason.into(),
+        wins_at,
+        measures,
+        label,
+    }
+}
+
+/// Rules of a class that an estimate does not look at, in the order people ask: quality, context, memory.
+fn rule_of_class(question: &Question<'_>, class: &Class<'_>, option: &LocalOption<'_>) -> Option<Refusal> {
+    let model = option.prospect.model;
+    let need = class.workload.context_tokens;
+    if need > f64::from(model.max_context) {
+        return Some(Refusal::figure(
+            "context_tokens",
+            f64::from(model.max_context),
+            Op::AtLeast,
+            need,
+            "tokens",
+        ));
+    }
+    let floor: Option<&QualityFloor> = class.floor;
+    floor.and_then(|_| {
+        crate::candidate::local::floor_refusal(
+            question,
+            class,
+            option.prospect.quality.as_ref(),
+            &model.quality_subject,
+        )
+    })
+}
+
+fn asked(class: &Class<'_>) -> Vec<(LatencyMeasure, Statistic, Option<f64>)> {
+    let mut all: Vec<_> =
+        class.workload.latency.iter().map(|limit| (limit.measure, limit.statistic, Some(limit.ms))).collect();
+    if all.is_empty() {
+        all.push((LatencyMeasure::E2e, Statistic::P95, None));
+    }
+    all
+}
+
+/// Latencies at the rate one replica would see, or on an idle replica where it can carry nothing.
+fn local_rows(
+    question: &Question<'_>,
+    class: &Class<'_>,
+    option: &LocalOption<'_>,
+    at: usize,
+    label: &str,
+) -> Vec<MeasureRow> {
+    let Some(step) = option.prospect.row.step(question.catalog) else { return Vec::new() };
+    let traffic = crate::candidate::local::traffic(class, option.prospect.extra_output[at]);
+    let memory = &option.prospect.row.memory;
+    let (rate, batch) = match &option.capacity[at] {
+        Some(capacity) => {
+            let replicas = (class.peak_rps() / capacity.rps).ceil().max(1.0);
+            ((class.peak_rps() / replicas).min(capacity.rps), capacity.max_batch)
+        }
+        None => (1e-6, option.prospect.row.unit.max_batch),
+    };
+    let Ok(found) = loaded(step, memory, &traffic, rate, batch) else { return Vec::new() };
+    asked(class)
+        .into_iter()
+        .map(|(measure, statistic, limit)| {
+            let estimate = step.estimate(measure, found.of(measure).at(statistic));
+            let confidence = question.requirements.confidence;
+            let held = held_ms(step, memory, &traffic, rate, batch, confidence, (measure, statistic));
+            row(class, label, measure, statistic, limit, estimate, held)
+        })
+        .collect()
+}
+
+fn row(
+    class: &Class<'_>,
+    target: &str,
+    measure: LatencyMeasure,
+    statistic: Statistic,
+    limit: Option<f64>,
+    estimate: crate::estimate::Estimate,
+    held: f64,
+) -> MeasureRow {
+    MeasureRow {
+        workload: class.workload.name.clone(),
+        target: target.to_owned(),
+        measure: measure_name(measure, statistic),
+        value: estimate.value,
+        low: estimate.low,
+        high: estimate.high,
+        held_to: held,
+        limit,
+        slack: limit.map(|limit| limit - held),
+        basis: estimate.basis,
+    }
+}

@@ -1,0 +1,69 @@
+//! What to beware of in an answer: stable codes, one sentence each.
+
+use super::Question;
+use crate::estimate::Basis;
+use crate::recommendation::{Recommendation, Warning};
+
+fn warning(code: &str, sentence: String) -> Warning {
+    Warning { code: code.to_owned(), sentence }
+}
+
+/// The solver stopped without an answer.
+#[must_use]
+pub fn solver_gave_up(words: &str) -> Warning {
+    warning("W10-solver", format!("The solver gave up: {words}. Please report the request."))
+}
+
+/// Everything worth a second look.
+#[must_use]
+pub fn of(question: &Question<'_>, answer: &Recommendation) -> Vec<Warning> {
+    let mut all = Vec::new();
+    let Some(best) = answer.plans.first() else { return all };
+    let mut assumed: Vec<&str> = best
+        .measures
+        .iter()
+        .filter(|row| row.basis == Basis::Assumed && row.limit.is_some())
+        .filter_map(|row| best.deployments.iter().find(|deployment| deployment.id == row.target))
+        .map(|deployment| deployment.label.as_str())
+        .collect();
+    assumed.dedup();
+    if !assumed.is_empty() {
+        all.push(warning(
+            "W02-assumed-latency",
+            format!(
+                "The latency of {} is assumed, not measured: check it before you rely on it.",
+                assumed.join(", ")
+            ),
+        ));
+    }
+    if question.requirements.as_of > question.catalog.built {
+        all.push(warning(
+            "W03-future",
+            format!(
+                "The request is dated {}, after the catalog was built ({}): newer prices are not known.",
+                question.requirements.as_of, question.catalog.built
+            ),
+        ));
+    }
+    let shared =
+        best.deployments.iter().filter(|deployment| deployment.mode != "measured").any(|deployment| {
+            let mut names: Vec<&str> = best
+                .routing
+                .iter()
+                .filter(|route| route.target == deployment.id && deployment.engine.is_some())
+                .map(|route| route.workload.as_str())
+                .collect();
+            names.sort_unstable();
+            names.dedup();
+            names.len() > 1
+        });
+    if shared {
+        all.push(warning(
+            "W04-shared-pool",
+            "Several workloads share a pool: each is held to its limits at the pool's whole load, as if all of it were \
+             its own kind. Check the mixture by a benchmark."
+                .to_owned(),
+        ));
+    }
+    all
+}
