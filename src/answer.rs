@@ -52,18 +52,6 @@ impl Default for Options {
 /// Gap up to which a plan is called optimal.
 pub const OPTIMAL_GAP: f64 = 1e-4;
 
-/// A field, its program and what the solver made of it.
-pub struct Solved<'a> {
-    /// Options.
-    pub field: Field<'a>,
-    /// Program after pruning.
-    pub formulated: Formulated,
-    /// Columns dropped as dominated in the program.
-    pub dominated: usize,
-    /// The outcome.
-    pub outcome: Outcome,
-}
-
 /// Answers a request.
 ///
 /// # Errors
@@ -174,7 +162,7 @@ pub struct Best {
 
 /// Prunes and solves.
 #[must_use]
-pub fn solve(question: &Question<'_>, whole: &Formulated) -> Best {
+pub fn solve(question: &Question<'_, '_>, whole: &Formulated) -> Best {
     if question.prune {
         let pruned = prune(&whole.program);
         let dominated = pruned.pools_beaten.len() + pruned.hosted_beaten;
@@ -202,8 +190,8 @@ fn check(request: &Request<'_>, plan: &Plan) -> Result<(), Error> {
 /// Local, cloud and hybrid side by side.
 fn kinds<'a>(
     request: &Request<'_>,
-    question: &Question<'a>,
-    field: &Field<'a>,
+    question: &Question<'_, 'a>,
+    field: &Field<'_, 'a>,
     whole: &Formulated,
     best: Option<&Plan>,
 ) -> Result<Vec<BestOfKind>, Error> {
@@ -248,11 +236,11 @@ fn kinds<'a>(
 }
 
 /// The best plan, then the best under "none of the leading targets so far", each proven and checked.
-fn alternatives(request: &Request<'_>, question: &Question<'_>, best: Plan) -> Result<Vec<Plan>, Error> {
+fn alternatives(request: &Request<'_>, question: &Question<'_, '_>, best: Plan) -> Result<Vec<Plan>, Error> {
     let mut plans = vec![best];
     let mut other = question.clone();
     while plans.len() < request.options.top {
-        let Some(structure) = plans.last().and_then(explain::leading_structure) else { break };
+        let Some(structure) = plans.last().and_then(|plan| explain::leading_structure(question, plan)) else { break };
         if !other.forbid.insert(structure) {
             break;
         }

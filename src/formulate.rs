@@ -18,13 +18,13 @@ pub const BOTH_SIDES_MIN: f64 = 0.01;
 const LADDER_MAX: f64 = 512.0;
 
 /// All options of a question.
-pub struct Field<'a> {
+pub struct Field<'q, 'c> {
     /// Classes of traffic.
-    pub classes: Vec<Class<'a>>,
+    pub classes: Vec<Class<'q>>,
     /// Own engines.
-    pub locals: Vec<LocalOption<'a>>,
+    pub locals: Vec<LocalOption<'c>>,
     /// Hosted models, refused ones included.
-    pub hosted: Vec<HostedOption<'a>>,
+    pub hosted: Vec<HostedOption<'c>>,
     /// Everybody who is not there.
     pub tally: Tally,
 }
@@ -95,7 +95,7 @@ impl Formulated {
 
 /// Collects the options of a question.
 #[must_use]
-pub fn field<'a>(question: &Question<'a>) -> Field<'a> {
+pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
     let classes = classes(question.requirements);
     let mut tally = Tally::default();
     if !question.requirements.measured.is_empty() && !question.requirements.measured_with_catalog {
@@ -127,7 +127,7 @@ pub fn field<'a>(question: &Question<'a>) -> Field<'a> {
 
 /// Bill of the cheapest hosted model of each class, if every class has one.
 fn cloud_usd_per_month(
-    question: &Question<'_>,
+    question: &Question<'_, '_>,
     classes: &[Class<'_>],
     hosted: &[HostedOption<'_>],
 ) -> Option<f64> {
@@ -146,7 +146,7 @@ fn cloud_usd_per_month(
 
 /// Writes the program of a field.
 #[must_use]
-pub fn formulate(question: &Question<'_>, field: &Field<'_>) -> Formulated {
+pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulated {
     let requirements = question.requirements;
     let mut resources = Resources::new(question);
     let mut out = Formulated {
@@ -186,8 +186,8 @@ pub fn formulate(question: &Question<'_>, field: &Field<'_>) -> Formulated {
 
 /// The user's own capacities: they already meet latency, quality and context, at load factor 1.
 fn measured_columns(
-    question: &Question<'_>,
-    field: &Field<'_>,
+    question: &Question<'_, '_>,
+    field: &Field<'_, '_>,
     resources: &mut Resources<'_>,
     out: &mut Formulated,
 ) {
@@ -288,7 +288,7 @@ fn local_score(objective: Objective, option: &LocalOption<'_>, class: usize) -> 
     }
 }
 
-fn hosted_columns(question: &Question<'_>, field: &Field<'_>, members: &[usize], out: &mut Formulated) {
+fn hosted_columns(question: &Question<'_, '_>, field: &Field<'_, '_>, members: &[usize], out: &mut Formulated) {
     let requirements = question.requirements;
     let serving: Vec<usize> = (0..field.hosted.len()).filter(|a| field.hosted[*a].serves_any()).collect();
     let price = |a: usize, c: usize| {
@@ -341,8 +341,8 @@ fn hosted_columns(question: &Question<'_>, field: &Field<'_>, members: &[usize],
 /// Hosted models of another provider that bring the pair to the target: the cheapest for each class, or, where
 /// deployments are counted, all that no other of their provider beats.
 fn fallbacks(
-    question: &Question<'_>,
-    field: &Field<'_>,
+    question: &Question<'_, '_>,
+    field: &Field<'_, '_>,
     serving: &[usize],
     p: usize,
     target: f64,
@@ -382,8 +382,8 @@ fn fallbacks(
 }
 
 fn pool_columns(
-    question: &Question<'_>,
-    field: &Field<'_>,
+    question: &Question<'_, '_>,
+    field: &Field<'_, '_>,
     members: &[usize],
     resources: &mut Resources<'_>,
     out: &mut Formulated,
@@ -506,7 +506,7 @@ impl<'q> Resources<'q> {
         self.list.len() - 1
     }
 
-    fn new(question: &Question<'q>) -> Self {
+    fn new(question: &Question<'_, 'q>) -> Self {
         let requirements = question.requirements;
         let resource =
             |rule: &str, key: &str, limit: f64| Resource { rule: rule.into(), key: key.into(), limit };

@@ -47,9 +47,9 @@ pub fn short(id: &str) -> &str {
 
 /// Makes the plan of a point.
 #[must_use]
-pub fn plan<'a>(
-    question: &Question<'a>,
-    field: &Field<'a>,
+pub fn plan<'q, 'c>(
+    question: &Question<'q, 'c>,
+    field: &Field<'q, 'c>,
     formulated: &Formulated,
     point: &Point,
     rank: u32,
@@ -102,14 +102,14 @@ pub fn plan<'a>(
 
 /// All requests of a month, response-cache hits included.
 #[must_use]
-pub fn requests_per_month(question: &Question<'_>) -> f64 {
+pub fn requests_per_month(question: &Question<'_, '_>) -> f64 {
     let rate: f64 = question.requirements.workloads.iter().map(crate::requirements::Workload::mean_rps).sum();
     rate * 3600.0 * question.requirements.hours_per_month
 }
 
-struct Maker<'m, 'a> {
-    question: &'m Question<'a>,
-    field: &'m Field<'a>,
+struct Maker<'m, 'q, 'c> {
+    question: &'m Question<'q, 'c>,
+    field: &'m Field<'q, 'c>,
     formulated: &'m Formulated,
     point: &'m Point,
     bill: Vec<BillLine>,
@@ -118,7 +118,7 @@ struct Maker<'m, 'a> {
     measures: Vec<MeasureRow>,
 }
 
-impl Maker<'_, '_> {
+impl Maker<'_, '_, '_> {
     fn local_part(&mut self) {
         let hours = self.question.requirements.hours_per_month;
         for (r, (source, guard)) in self.formulated.pools.iter().enumerate() {
@@ -564,7 +564,7 @@ fn row(class: &Class<'_>, target: &str, shown: Shown, estimate: Estimate, held: 
 }
 
 /// Money, power and counts of the whole plan: exact arithmetic.
-fn whole_plan_measures(question: &Question<'_>, plan: &Plan) -> Vec<MeasureRow> {
+fn whole_plan_measures(question: &Question<'_, '_>, plan: &Plan) -> Vec<MeasureRow> {
     let requirements = question.requirements;
     let exact = |measure: &str, value: f64, limit: Option<f64>| MeasureRow {
         workload: String::new(),

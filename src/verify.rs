@@ -197,7 +197,7 @@ impl<'v> Checker<'v> {
         } else if target.engine.is_some() {
             self.catalog.replica_availability()
         } else {
-            self.catalog.uptime(&target.provider).unwrap_or(0.0)
+            self.catalog.uptime_share(&target.provider).unwrap_or(0.0)
         };
         let first = if target.api.is_some() { requests * up * price(target) } else { 0.0 };
         let second = route.fallback.as_ref().and_then(find).map_or(0.0, |d| requests * (1.0 - up) * price(d));
@@ -696,7 +696,7 @@ impl<'v> Checker<'v> {
     fn route_down(&self, route: &Route, hour: usize) -> f64 {
         let find = |id: &String| self.plan.deployments.iter().find(|deployment| deployment.id == *id);
         let hosted_down =
-            |deployment: &Deployment| 1.0 - self.catalog.uptime(&deployment.provider).unwrap_or(0.0);
+            |deployment: &Deployment| 1.0 - self.catalog.uptime_share(&deployment.provider).unwrap_or(0.0);
         let Some(target) = find(&route.target) else { return 1.0 };
         let behind = route.fallback.as_ref().and_then(find).map_or(1.0, hosted_down);
         let own = match &target.engine {

@@ -63,7 +63,7 @@ pub fn structure(api: &Api) -> String {
 /// Every hosted model in force, also those refused (for the explanation).
 #[must_use]
 pub fn hosted_options<'a>(
-    question: &Question<'a>,
+    question: &Question<'_, 'a>,
     classes: &[Class<'_>],
     tally: &mut Tally,
 ) -> Vec<HostedOption<'a>> {
@@ -90,7 +90,7 @@ pub fn hosted_options<'a>(
 }
 
 /// The rule that keeps a hosted model from every class.
-fn refused_whole(question: &Question<'_>, api: &Api) -> Option<Refusal> {
+fn refused_whole(question: &Question<'_, '_>, api: &Api) -> Option<Refusal> {
     let day = question.requirements.as_of;
     if api.from.is_some_and(|from| from > day) || api.until.is_some_and(|until| until <= day) {
         return Some(Refusal::word("in_force", "no price on that day", day.to_string()));
@@ -122,7 +122,7 @@ fn refused_whole(question: &Question<'_>, api: &Api) -> Option<Refusal> {
 }
 
 fn offer<'a>(
-    question: &Question<'a>,
+    question: &Question<'_, 'a>,
     classes: &[Class<'_>],
     api: &'a Api,
     mode: &'static str,
@@ -161,12 +161,12 @@ fn offer<'a>(
             Terms { usd_per_request, latency, extra_output, refusal }
         })
         .collect();
-    HostedOption { api, mode, quality, uptime: catalog.uptime(&api.provider), terms }
+    HostedOption { api, mode, quality, uptime: catalog.uptime_share(&api.provider), terms }
 }
 
 /// Rules about one class: capabilities, data, lengths.
 fn refused_for(
-    question: &Question<'_>,
+    question: &Question<'_, '_>,
     class: &Class<'_>,
     api: &Api,
     mode: &str,

@@ -129,7 +129,7 @@ pub fn traffic<'r>(class: &Class<'r>, extra_output: f64) -> Traffic<'r> {
 /// Units that may serve some class, in the catalog's order, on the hardware given.
 #[must_use]
 pub fn prospects<'a>(
-    question: &Question<'a>,
+    question: &Question<'_, 'a>,
     classes: &[Class<'_>],
     all: &[Hardware<'a>],
     kept: &[Hardware<'a>],
@@ -147,7 +147,7 @@ pub fn prospects<'a>(
 }
 
 fn of_model<'a>(
-    question: &Question<'a>,
+    question: &Question<'_, 'a>,
     classes: &[Class<'_>],
     all: &[Hardware<'a>],
     kept: &[Hardware<'a>],
@@ -258,7 +258,7 @@ fn nobody(by_class: &[Option<Refusal>]) -> Option<&Refusal> {
     if by_class.iter().all(Option::is_some) { by_class.iter().flatten().next() } else { None }
 }
 
-fn refused_model(question: &Question<'_>, model: &Model) -> Option<Refusal> {
+fn refused_model(question: &Question<'_, '_>, model: &Model) -> Option<Refusal> {
     let requirements = question.requirements;
     if !question.local() {
         return Some(Refusal::word("routing", "local", "cloud"));
@@ -277,7 +277,7 @@ fn refused_model(question: &Question<'_>, model: &Model) -> Option<Refusal> {
     )
 }
 
-fn refused_unit(question: &Question<'_>, row: &UnitRow<'_>) -> Option<Refusal> {
+fn refused_unit(question: &Question<'_, '_>, row: &UnitRow<'_>) -> Option<Refusal> {
     let unit = &row.unit;
     if question.forbid.contains(&structure(&unit.model.id, &unit.gpu.id)) {
         return Some(Refusal::word("deny", structure(&unit.model.id, &unit.gpu.id), "another structure"));
@@ -318,7 +318,7 @@ fn refused_context(row: &UnitRow<'_>, class: &Class<'_>, extra_output: f64) -> O
 /// The quality floor of a class, tier, index or raw benchmark.
 #[must_use]
 pub fn floor_refusal(
-    question: &Question<'_>,
+    question: &Question<'_, '_>,
     class: &Class<'_>,
     scored: Option<&Scored>,
     subject: &Option<String>,
@@ -329,7 +329,7 @@ pub fn floor_refusal(
 
 /// Data rules, memory of the server: what depends on the instance. Gives replicas, batch cap and classes.
 fn place(
-    question: &Question<'_>,
+    question: &Question<'_, '_>,
     classes: &[Class<'_>],
     row: &UnitRow<'_>,
     hardware: &Hardware<'_>,

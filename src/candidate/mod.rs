@@ -31,15 +31,15 @@ use crate::requirements::Requirements;
 
 /// A question: the requirements, and what is left out of the search to find another structure.
 #[derive(Clone)]
-pub struct Question<'a> {
+pub struct Question<'q, 'c> {
     /// What was asked.
-    pub requirements: &'a Requirements,
+    pub requirements: &'q Requirements,
     /// What exists.
-    pub catalog: &'a Catalog,
+    pub catalog: &'c Catalog,
     /// What is allowed.
-    pub rules: &'a Rules,
+    pub rules: &'q Rules,
     /// Memory and step times of units, shared by all questions about one catalog.
-    pub bench: &'a Bench<'a>,
+    pub bench: &'c Bench<'c>,
     /// Only plans of this kind.
     pub kind: Option<Kind>,
     /// Structures that must not be used: keys of [`LocalOption::structure`] and [`HostedOption::structure`].
@@ -48,7 +48,7 @@ pub struct Question<'a> {
     pub prune: bool,
 }
 
-impl<'a> Question<'a> {
+impl<'q, 'c> Question<'q, 'c> {
     /// May own engines take part?
     #[must_use]
     pub fn local(&self) -> bool {
@@ -65,7 +65,18 @@ impl<'a> Question<'a> {
 
     /// The same question about another request.
     #[must_use]
-    pub fn about(&self, requirements: &'a Requirements) -> Self {
-        Self { requirements, ..self.clone() }
+    pub fn about<'r>(&self, requirements: &'r Requirements) -> Question<'r, 'c>
+    where
+        'q: 'r,
+    {
+        Question {
+            requirements,
+            catalog: self.catalog,
+            rules: self.rules,
+            bench: self.bench,
+            kind: self.kind,
+            forbid: self.forbid.clone(),
+            prune: self.prune,
+        }
     }
 }

@@ -29,7 +29,7 @@ const INSTANCES_FOR_ONE_MAX: f64 = 16.0;
 /// Estimates what could matter, in a fixed order.
 #[must_use]
 pub fn screen<'a>(
-    question: &Question<'a>,
+    question: &Question<'_, 'a>,
     classes: &[Class<'_>],
     hardware: &[Hardware<'a>],
     mut prospects: Vec<Prospect<'a>>,
@@ -77,7 +77,7 @@ pub fn screen<'a>(
 /// One prospect with queueing, for every class it may serve.
 #[must_use]
 pub fn estimate<'a>(
-    question: &Question<'a>,
+    question: &Question<'_, 'a>,
     classes: &[Class<'_>],
     hardware: &[Hardware<'a>],
     prospect: Prospect<'a>,
@@ -134,7 +134,7 @@ impl Found<'_> {
     /// The bill of a complete local plan, and of the cheapest mix with hosted models, whichever is dearer: what a
     /// candidate for either must undercut. Infinite until both are known, or where a stock is finite (a plan made
     /// class by class could overdraw it).
-    fn incumbent(&self, question: &Question<'_>, classes: &[Class<'_>]) -> f64 {
+    fn incumbent(&self, question: &Question<'_, '_>, classes: &[Class<'_>]) -> f64 {
         let requirements = question.requirements;
         let finite = !requirements.limits.gpus.is_empty()
             || requirements.limits.power_kw.is_some()
@@ -171,7 +171,7 @@ impl Found<'_> {
 
 /// Test 1 of the module's header.
 fn beats(
-    question: &Question<'_>,
+    question: &Question<'_, '_>,
     option: &LocalOption<'_>,
     prospect: &Prospect<'_>,
     hardware: &[Hardware<'_>],

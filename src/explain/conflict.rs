@@ -86,7 +86,7 @@ pub fn without(requirements: &Requirements, rule: &str) -> Option<Requirements> 
 
 /// The best plan of a request, if one exists.
 #[must_use]
-pub fn best(question: &Question<'_>, requirements: &Requirements) -> Option<Solved> {
+pub fn best(question: &Question<'_, '_>, requirements: &Requirements) -> Option<Solved> {
     let about = question.about(requirements);
     let field = field(&about);
     let whole = formulate(&about, &field);
@@ -98,7 +98,7 @@ pub fn best(question: &Question<'_>, requirements: &Requirements) -> Option<Solv
 
 /// A minimal conflicting set of rules, in the order people read: budget, latency, quality first.
 #[must_use]
-pub fn minimal(question: &Question<'_>, only_budget: bool) -> Vec<String> {
+pub fn minimal(question: &Question<'_, '_>, only_budget: bool) -> Vec<String> {
     let mut world = question.requirements.clone();
     let mut kept: Vec<String> = Vec::new();
     let _ = only_budget;

@@ -21,10 +21,10 @@ use crate::requirements::Requirements;
 const BINDING_SLACK: f64 = 0.10;
 
 /// Fills in the reasons of a feasible answer.
-pub fn feasible(
+pub fn feasible<'c>(
     request: &Request<'_>,
-    question: &Question<'_>,
-    field: &Field<'_>,
+    question: &Question<'_, 'c>,
+    field: &Field<'_, 'c>,
     answer: &mut Recommendation,
 ) {
     for plan in &mut answer.plans {
@@ -40,10 +40,10 @@ pub fn feasible(
 ///
 /// # Errors
 /// [`Error::Bug`] when a relaxation that was found does not stand.
-pub fn infeasible(
+pub fn infeasible<'c>(
     request: &Request<'_>,
-    question: &Question<'_>,
-    field: &Field<'_>,
+    question: &Question<'_, 'c>,
+    field: &Field<'_, 'c>,
     only_budget: bool,
     answer: &mut Recommendation,
 ) -> Result<(), Error> {
@@ -123,7 +123,7 @@ pub fn over_budget(requirements: &Requirements, plan: &Plan) -> Reason {
 
 /// Why there is no plan of a kind: the rule that refused most, with its nearest miss.
 #[must_use]
-pub fn no_plan_of_kind(question: &Question<'_>, field: &Field<'_>, kind: Kind) -> Option<Reason> {
+pub fn no_plan_of_kind(question: &Question<'_, '_>, field: &Field<'_, '_>, kind: Kind) -> Option<Reason> {
     let local =
         |who: &str| who.contains(" on ") || question.catalog.offers.iter().any(|offer| offer.id == who);
     if kind != Kind::Hybrid {
@@ -161,7 +161,7 @@ pub fn no_plan_of_kind(question: &Question<'_>, field: &Field<'_>, kind: Kind) -
 
 /// The structure of the target that takes most, which another plan must do without.
 #[must_use]
-pub fn leading_structure(question: &Question<'_>, plan: &Plan) -> Option<String> {
+pub fn leading_structure(question: &Question<'_, '_>, plan: &Plan) -> Option<String> {
     let share = |id: &str| -> f64 {
         plan.routing.iter().filter(|route| route.target == id).map(|route| route.share).sum()
     };
@@ -179,7 +179,7 @@ pub fn leading_structure(question: &Question<'_>, plan: &Plan) -> Option<String>
     })
 }
 
-fn reasons(question: &Question<'_>, plan: &Plan) -> Vec<crate::reason::Told> {
+fn reasons(question: &Question<'_, '_>, plan: &Plan) -> Vec<crate::reason::Told> {
     let mut all: Vec<Reason> = Vec::new();
     for route in &plan.routing {
         if let Some(deployment) = plan.deployments.iter().find(|deployment| deployment.id == route.target) {

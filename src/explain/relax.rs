@@ -70,7 +70,7 @@ const WIDTH: f64 = 2e-3;
 /// [`Error::Bug`] when the checker rejects the plan a relaxation buys.
 pub fn relaxations(
     request: &Request<'_>,
-    question: &Question<'_>,
+    question: &Question<'_, '_>,
     conflict: &[String],
 ) -> Result<Vec<Relaxation>, Error> {
     let base = question.requirements;
@@ -96,7 +96,7 @@ pub fn relaxations(
 }
 
 /// Loosens one knob as little as makes a plan exist.
-fn turn(question: &Question<'_>, base: &Requirements, knob: &Knob) -> Option<(Change, Setting)> {
+fn turn(question: &Question<'_, '_>, base: &Requirements, knob: &Knob) -> Option<(Change, Setting)> {
     match knob {
         Knob::Steps { rule, from, choices } => choices.iter().enumerate().find_map(|(at, choice)| {
             let mut changed = base.clone();
@@ -136,7 +136,7 @@ fn turn(question: &Question<'_>, base: &Requirements, knob: &Knob) -> Option<(Ch
 
 /// The smallest value of a limit, in whole steps, for which a plan exists; `None` where no value helps.
 fn smallest(
-    question: &Question<'_>,
+    question: &Question<'_, '_>,
     from: f64,
     step: f64,
     counts: bool,
@@ -175,7 +175,7 @@ fn number(value: f64) -> Value {
 /// Drops a growing set of the conflict's rules until a plan exists, then tightens each number again.
 fn smallest_set(
     request: &Request<'_>,
-    question: &Question<'_>,
+    question: &Question<'_, '_>,
     conflict: &[String],
 ) -> Result<Option<Relaxation>, Error> {
     let base = question.requirements;
@@ -231,7 +231,7 @@ fn combinations(n: usize, k: usize) -> Vec<Vec<usize>> {
 /// Solves the changed request, checks the plan, and writes the relaxation down.
 fn tell(
     request: &Request<'_>,
-    question: &Question<'_>,
+    question: &Question<'_, '_>,
     changed: &Requirements,
     changes: &[Change],
 ) -> Result<Option<Relaxation>, Error> {
@@ -260,7 +260,7 @@ fn tell(
     }))
 }
 
-fn plan_of(question: &Question<'_>, changed: &Requirements) -> Option<Plan> {
+fn plan_of(question: &Question<'_, '_>, changed: &Requirements) -> Option<Plan> {
     let about = question.about(changed);
     let field = field(&about);
     let whole = formulate(&about, &field);

@@ -22,7 +22,7 @@ const NAMED_MODELS_MAX: usize = 12;
 
 /// Why the others lost.
 #[must_use]
-pub fn runners_up(question: &Question<'_>, field: &Field<'_>, best: &Plan) -> Vec<RunnerUp> {
+pub fn runners_up<'c>(question: &Question<'_, 'c>, field: &Field<'_, 'c>, best: &Plan) -> Vec<RunnerUp> {
     let in_plan = |model: &str, gpu: Option<&str>| {
         best.deployments.iter().any(|deployment| {
             deployment.model == model && deployment.engine.as_ref().map(|engine| engine.gpu.as_str()) == gpu
@@ -35,7 +35,7 @@ pub fn runners_up(question: &Question<'_>, field: &Field<'_>, best: &Plan) -> Ve
 
 /// The nearest options of an infeasible request.
 #[must_use]
-pub fn refused(question: &Question<'_>, field: &Field<'_>) -> Vec<RunnerUp> {
+pub fn refused<'c>(question: &Question<'_, 'c>, field: &Field<'_, 'c>) -> Vec<RunnerUp> {
     choose(
         question,
         verdicts(question, field, None).into_iter().map(|(runner, _)| runner).collect(),
@@ -43,13 +43,13 @@ pub fn refused(question: &Question<'_>, field: &Field<'_>) -> Vec<RunnerUp> {
     )
 }
 
-fn names_its_options(question: &Question<'_>) -> bool {
+fn names_its_options(question: &Question<'_, '_>) -> bool {
     let models = &question.requirements.allow.models;
     !models.is_empty() && models.len() <= NAMED_MODELS_MAX
 }
 
 /// Cheaper but refused, then dearer, a few of each; all of them where the request names its options.
-fn choose(question: &Question<'_>, mut all: Vec<RunnerUp>, best_usd: f64) -> Vec<RunnerUp> {
+fn choose(question: &Question<'_, '_>, mut all: Vec<RunnerUp>, best_usd: f64) -> Vec<RunnerUp> {
     all.sort_by(|a, b| {
         let usd = |runner: &RunnerUp| runner.usd_per_month.unwrap_or(f64::INFINITY);
         usd(a).total_cmp(&usd(b)).then_with(|| a.label.cmp(&b.label))
@@ -69,9 +69,9 @@ fn choose(question: &Question<'_>, mut all: Vec<RunnerUp>, best_usd: f64) -> Vec
 }
 
 /// A verdict on each hosted model and each model-on-GPU, with the GPU.
-fn verdicts(
-    question: &Question<'_>,
-    field: &Field<'_>,
+fn verdicts<'c>(
+    question: &Question<'_, 'c>,
+    field: &Field<'_, 'c>,
     best: Option<&Plan>,
 ) -> Vec<(RunnerUp, Option<String>)> {
     let mut all: Vec<(RunnerUp, Option<String>)> = Vec::new();
@@ -89,7 +89,7 @@ fn verdicts(
         return all;
     }
     let named = if names_its_options(question) { named_locals(question, field) } else { Vec::new() };
-    let options: Vec<&LocalOption<'_>> =
+    let options: Vec<&LocalOption<'c>> =
         if named.is_empty() { field.locals.iter().collect() } else { named.iter().collect() };
     let mut seen: std::collections::BTreeMap<String, (RunnerUp, Option<String>)> =
         std::collections::BTreeMap::new();
@@ -114,7 +114,7 @@ fn verdicts(
 }
 
 /// Every unit of the few models a request names, estimated whatever the rules say.
-fn named_locals<'a>(question: &Question<'a>, field: &Field<'a>) -> Vec<LocalOption<'a>> {
+fn named_locals<'a>(question: &Question<'_, 'a>, field: &Field<'_, '_>) -> Vec<LocalOption<'a>> {
     let mut free = question.requirements.clone();
     for workload in &mut free.workloads {
         workload.quality = None;
@@ -128,13 +128,7 @@ fn named_locals<'a>(question: &Question<'a>, field: &Field<'a>) -> Vec<LocalOpti
     if classes.len() != field.classes.len() {
         return Vec::new(); // a premium split: the classes do not line up
     }
-    let about = Question {
-        requirements: &free,
-        catalog: question.catalog,
-        rules: question.rules,
-        bench: question.bench,
-        ..question.clone()
-    };
+    let about = question.about(&free);
     let mut ignored = Tally::default();
     let all = hardware(&free, question.catalog, &mut ignored);
     let (kept, _) = cheapest_of_each(&all, false);
@@ -171,7 +165,7 @@ fn dearer(who: &str, usd: f64, best: Option<&Plan>) -> Reason {
 }
 
 /// The rule of the whole plan that an option alone would break.
-fn breaks_plan_rule(question: &Question<'_>, who: &str, usd: f64, up: Option<f64>) -> Option<Reason> {
+fn breaks_plan_rule(question: &Question<'_, '_>, who: &str, usd: f64, up: Option<f64>) -> Option<Reason> {
     let requirements = question.requirements;
     let requests = crate::plan::requests_per_month(question);
     let figure = |rule: &str, got: f64, op: Op, allowed: f64, unit: &str| Reason::Breaks {
@@ -194,8 +188,8 @@ fn breaks_plan_rule(question: &Question<'_>, who: &str, usd: f64, up: Option<f64
 }
 
 fn hosted_verdict(
-    question: &Question<'_>,
-    field: &Field<'_>,
+    question: &Question<'_, '_>,
+    field: &Field<'_, '_>,
     option: &HostedOption<'_>,
     best: Option<&Plan>,
 ) -> RunnerUp {
@@ -243,8 +237,8 @@ fn hosted_verdict(
 }
 
 fn local_verdict(
-    question: &Question<'_>,
-    field: &Field<'_>,
+    question: &Question<'_, '_>,
+    field: &Field<'_, '_>,
     option: &LocalOption<'_>,
     best: Option<&Plan>,
 ) -> RunnerUp {
@@ -292,7 +286,7 @@ fn local_verdict(
 }
 
 /// Rules of a class that an estimate does not look at, in the order people ask: quality, context, memory.
-fn rule_of_class(question: &Question<'_>, class: &Class<'_>, option: &LocalOption<'_>) -> Option<Refusal> {
+fn rule_of_class(question: &Question<'_, '_>, class: &Class<'_>, option: &LocalOption<'_>) -> Option<Refusal> {
     let model = option.prospect.model;
     let need = class.workload.context_tokens;
     if need > f64::from(model.max_context) {
@@ -326,7 +320,7 @@ fn asked(class: &Class<'_>) -> Vec<(LatencyMeasure, Statistic, Option<f64>)> {
 
 /// Latencies at the rate one replica would see, or on an idle replica where it can carry nothing.
 fn local_rows(
-    question: &Question<'_>,
+    question: &Question<'_, '_>,
     class: &Class<'_>,
     option: &LocalOption<'_>,
     at: usize,

@@ -16,7 +16,7 @@ pub fn solver_gave_up(words: &str) -> Warning {
 
 /// Everything worth a second look.
 #[must_use]
-pub fn of(question: &Question<'_>, answer: &Recommendation) -> Vec<Warning> {
+pub fn of(question: &Question<'_, '_>, answer: &Recommendation) -> Vec<Warning> {
     let mut all = Vec::new();
     let Some(best) = answer.plans.first() else { return all };
     let mut assumed: Vec<&str> = best
