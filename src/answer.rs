@@ -240,7 +240,9 @@ fn alternatives(request: &Request<'_>, question: &Question<'_, '_>, best: Plan) 
     let mut plans = vec![best];
     let mut other = question.clone();
     while plans.len() < request.options.top {
-        let Some(structure) = plans.last().and_then(|plan| explain::leading_structure(question, plan)) else { break };
+        let Some(structure) = plans.last().and_then(|plan| explain::leading_structure(question, plan)) else {
+            break;
+        };
         if !other.forbid.insert(structure) {
             break;
         }

@@ -288,7 +288,12 @@ fn local_score(objective: Objective, option: &LocalOption<'_>, class: usize) -> 
     }
 }
 
-fn hosted_columns(question: &Question<'_, '_>, field: &Field<'_, '_>, members: &[usize], out: &mut Formulated) {
+fn hosted_columns(
+    question: &Question<'_, '_>,
+    field: &Field<'_, '_>,
+    members: &[usize],
+    out: &mut Formulated,
+) {
     let requirements = question.requirements;
     let serving: Vec<usize> = (0..field.hosted.len()).filter(|a| field.hosted[*a].serves_any()).collect();
     let price = |a: usize, c: usize| {

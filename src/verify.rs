@@ -460,15 +460,16 @@ impl<'v> Checker<'v> {
                     .api_on(&deployment.model, self.requirements.as_of)
                     .and_then(|api| api.quality_subject.clone())
             });
-        if let Some(refusal) = quality::refusal(
+        let verdict = quality::judge(
             self.catalog,
             self.requirements.as_of,
             floor,
             scored().as_ref(),
             subject.as_deref(),
-        ) {
+        );
+        if verdict != quality::Verdict::Passes {
             let rule = if matches!(floor, QualityFloor::Benchmark { .. }) { "benchmark" } else { "quality" };
-            self.break_rule(rule, format!("{}: {refusal:?}", deployment.label));
+            self.break_rule(rule, format!("{}: {verdict:?}", deployment.label));
         }
     }
 

@@ -7,9 +7,9 @@ use rayon::prelude::*;
 
 use crate::catalog::{Catalog, Model};
 use crate::estimate::{Basis, Capacity, Traffic, capacity_upper_bound};
-use crate::quality::{self, Scored};
+use crate::quality::{self, Scored, Verdict};
 use crate::reason::Op;
-use crate::requirements::{LatencyMeasure, Statistic};
+use crate::requirements::{LatencyMeasure, QualityFloor, Statistic};
 
 use super::Question;
 use super::class::Class;
@@ -206,10 +206,10 @@ fn of_model<'a>(
                     *refusal = floor_refusal(question, class, scored.as_ref(), &model.quality_subject)
                         .or_else(|| refused_context(row, class, more));
                 }
-                upper_rps.push(match (&refusal, row.step(catalog)) {
-                    (None, Some(step)) => capacity_upper_bound(step, &row.memory, &traffic(class, more)),
-                    _ => 0.0,
-                });
+                let step = if refusal.is_none() { row.step(catalog) } else { None };
+                upper_rps.push(
+                    step.map_or(0.0, |step| capacity_upper_bound(step, &row.memory, &traffic(class, more))),
+                );
             }
             if let Some(refusal) = nobody(&refusals) {
                 tally.refuse(times, who, refusal);
@@ -324,7 +324,18 @@ pub fn floor_refusal(
     subject: &Option<String>,
 ) -> Option<Refusal> {
     let floor = class.floor?;
-    quality::refusal(question.catalog, question.requirements.as_of, floor, scored, subject.as_deref())
+    let verdict =
+        quality::judge(question.catalog, question.requirements.as_of, floor, scored, subject.as_deref());
+    let rule = if matches!(floor, QualityFloor::Benchmark { .. }) { "benchmark" } else { "quality" };
+    let unit = if rule == "benchmark" { "share" } else { "index" };
+    match verdict {
+        Verdict::Passes => None,
+        Verdict::Below { got, need } => Some(Refusal::figure(rule, got, Op::AtLeast, need, unit)),
+        Verdict::Unknown { need } => {
+            let asked = need.map_or_else(|| "a known index".to_owned(), |need| format!("{unit} {need}"));
+            Some(Refusal::word(rule, "unknown", asked))
+        }
+    }
 }
 
 /// Data rules, memory of the server: what depends on the instance. Gives replicas, batch cap and classes.

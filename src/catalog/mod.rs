@@ -17,6 +17,7 @@ pub mod offer;
 pub mod precision;
 mod read;
 mod table;
+pub mod words;
 
 use jiff::civil::Date;
 use schemars::JsonSchema;

@@ -10,6 +10,7 @@ mod completions;
 mod estimate;
 mod input;
 mod man;
+mod recommend;
 mod schema;
 
 use std::any::Any;
@@ -46,6 +47,7 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Recommend(recommend::Args),
     Estimate(estimate::Args),
     Check(check::Args),
     Catalog(catalog::Args),
@@ -81,6 +83,7 @@ impl Cli {
     /// Faults of the input, or a bug of ours.
     pub fn run(&self) -> Result<Outcome, Error> {
         match &self.command {
+            Command::Recommend(args) => recommend::run(args),
             Command::Estimate(args) => estimate::run(args),
             Command::Check(args) => check::run(args),
             Command::Catalog(args) => catalog::run(args),

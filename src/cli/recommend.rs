@@ -15,11 +15,13 @@ use crate::{Options, Request};
 
 /// Find the cheapest deployment that meets every requirement, with proof and reasons
 #[derive(Debug, clap::Args)]
-#[command(after_long_help = "Examples:\n  bursar recommend request.yaml\n  bursar recommend request.yaml --explain\n  \
+#[command(
+    after_long_help = "Examples:\n  bursar recommend request.yaml\n  bursar recommend request.yaml --explain\n  \
     bursar recommend request.yaml --format json > result.json\n  bursar recommend request.yaml --as-of 2024-03-15\n  \
     bursar recommend request.yaml --catalog my-prices/ --constraints my-rules/\n  cat request.json | bursar recommend -\n\n\
     Exit code 0: a compliant plan. 1: none complies; the answer says which rules conflict and the smallest changes \
-    that work. 2: the input is at fault.")]
+    that work. 2: the input is at fault."
+)]
 pub(super) struct Args {
     /// Requirements file (YAML, TOML or JSON); - is stdin
     file: PathBuf,

@@ -286,7 +286,11 @@ fn local_verdict(
 }
 
 /// Rules of a class that an estimate does not look at, in the order people ask: quality, context, memory.
-fn rule_of_class(question: &Question<'_, '_>, class: &Class<'_>, option: &LocalOption<'_>) -> Option<Refusal> {
+fn rule_of_class(
+    question: &Question<'_, '_>,
+    class: &Class<'_>,
+    option: &LocalOption<'_>,
+) -> Option<Refusal> {
     let model = option.prospect.model;
     let need = class.workload.context_tokens;
     if need > f64::from(model.max_context) {
