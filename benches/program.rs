@@ -39,6 +39,7 @@ fn synthetic(pools: usize, slots: usize, classes: usize, hours_in_use: bool) -> 
             Pool {
                 id: format!("pool {r}"),
                 deployment: r,
+                behind: Vec::new(),
                 capacity: (0..count)
                     .map(|_| if vary(2.0) < 0.8 { 0.0 } else { 2.0 * gpus.powf(1.05) * vary(1.3) })
                     .collect(),

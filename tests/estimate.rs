@@ -192,7 +192,7 @@ fn a_limit_no_idle_unit_meets_is_named_with_what_it_reaches() {
     let lengths = lengths(&[(150.0, 100.0, 1.0)]);
     let asked = limit(LatencyMeasure::E2e, Statistic::P95, 1250.0);
     let Err(Shortfall::TooSlow { limit, got_ms }) =
-        capacity(&step, &memory, &traffic(&lengths), &[asked], 0.9)
+        capacity(&step, &memory, &traffic(&lengths), &[asked], 0.9, 512)
     else {
         panic!("1.25 s is below the weight read");
     };
@@ -251,13 +251,13 @@ proptest! {
             limit(LatencyMeasure::Ttft, Statistic::P90, ttft),
         ];
         let rps = |e2e: f64, ttft: f64, confidence: f64| {
-            capacity(&step, &memory, &traffic, &limits(e2e, ttft), confidence).map_or(0.0, |found| found.rps)
+            capacity(&step, &memory, &traffic, &limits(e2e, ttft), confidence, 512).map_or(0.0, |found| found.rps)
         };
         let found = rps(e2e_ms, ttft_ms, 0.9);
         prop_assert!(found <= capacity_upper_bound(&step, &memory, &traffic) * (1.0 + 1e-9));
         prop_assert!(rps(e2e_ms * 1.3, ttft_ms * 1.3, 0.9) >= found * 0.995);
         prop_assert!(rps(e2e_ms, ttft_ms, 0.6) >= found * 0.995);
-        if let Ok(found) = capacity(&step, &memory, &traffic, &limits(e2e_ms, ttft_ms), 0.5) {
+        if let Ok(found) = capacity(&step, &memory, &traffic, &limits(e2e_ms, ttft_ms), 0.5, 512) {
             // At confidence 0.5 the limits hold for the median of the error itself.
             prop_assert!(found.at.e2e.p95 <= e2e_ms * 1.001, "{found:?}");
             prop_assert!(found.at.ttft.p90 <= ttft_ms * 1.001, "{found:?}");

@@ -53,6 +53,7 @@ fn pool(id: &str, deployment: usize, capacity: Vec<f64>, modes: Vec<Mode>) -> Po
     Pool {
         id: id.into(),
         deployment,
+        behind: Vec::new(),
         capacity,
         replicas: 1,
         modes,

@@ -147,6 +147,7 @@ fn pool(
     Pool {
         id: format!("pool {r}"),
         deployment: dice.whole(0, r),
+        behind: Vec::new(),
         capacity: (0..world.classes.len())
             .map(|_| if dice.chance(0.2) { 0.0 } else { dice.figure(0.6, 3.0, 0.5) })
             .collect(),
