@@ -1,6 +1,12 @@
 //! The shipped catalog loads, is believable, and is found by the names people use; overlays and raw configurations
 //! change it as promised; faults say where, what and how to mend.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    reason = "a test may end in a panic, and compares figures it wrote itself"
+)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
