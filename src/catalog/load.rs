@@ -296,6 +296,10 @@ fn gather<T: Fact>(layers: &[Layer<'_>], faults: &Faults) -> Vec<(Place, T)> {
 
 /// Later rows replace all earlier ones with the same first part of the key.
 fn overlay<T>(merged: &mut BTreeMap<(String, String), T>, fresh: BTreeMap<(String, String), T>) {
+    if merged.is_empty() {
+        *merged = fresh;
+        return;
+    }
     let ids: BTreeSet<String> = fresh.keys().map(|(id, _)| id.clone()).collect();
     merged.retain(|(id, _), _| !ids.contains(id));
     merged.extend(fresh);
@@ -309,15 +313,21 @@ struct Place {
 }
 
 /// What the rows of all tables add up to.
-struct Digester(Sha256);
+struct Digester {
+    sum: Sha256,
+    line: Vec<u8>,
+}
 
 impl Digester {
     fn add<T: Serialize>(&mut self, name: &str, rows: &[T]) {
-        self.0.update(name.as_bytes());
+        self.sum.update(name.as_bytes());
         for row in rows {
+            self.line.clear();
             // Serialising plain data to memory cannot fail; an empty line would only weaken the digest.
-            self.0.update(serde_json::to_vec(row).unwrap_or_default());
-            self.0.update(b"\n");
+            if serde_json::to_writer(&mut self.line, row).is_ok() {
+                self.line.push(b'\n');
+            }
+            self.sum.update(&self.line);
         }
     }
 }
@@ -325,7 +335,7 @@ impl Digester {
 fn build(layers: &[Layer<'_>]) -> Result<Catalog, Vec<Fault>> {
     let faults = Faults::default();
     let mut titles = Titles::new(gather::<SourceRow>(layers, &faults));
-    let mut digester = Digester(Sha256::new());
+    let mut digester = Digester { sum: Sha256::new(), line: Vec::new() };
     let mut models = gather_models(layers, &faults);
     let mut offers = gather::<Offer>(layers, &faults);
     let gpus = titled(gather::<Gpu>(layers, &faults), &mut titles);
@@ -396,8 +406,8 @@ fn build(layers: &[Layer<'_>]) -> Result<Catalog, Vec<Fault>> {
                 .collect(),
         },
     };
-    digester.0.update(built.to_string().as_bytes());
-    catalog.sha256 = digester.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+    digester.sum.update(built.to_string().as_bytes());
+    catalog.sha256 = digester.sum.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(catalog)
 }
 

@@ -59,7 +59,7 @@ impl<'t> Table<'t> {
     ) -> Self {
         let mut reader = csv::ReaderBuilder::new()
             .flexible(true)
-            .trim(csv::Trim::All)
+            .trim(csv::Trim::Headers)
             .comment(Some(b'#'))
             .from_reader(text.as_bytes());
         let columns: Vec<String> = match reader.headers() {
@@ -186,7 +186,7 @@ impl Row<'_> {
         };
         index.map_or("", |index| {
             self.next.set(index + 1);
-            self.record.get(index).unwrap_or("")
+            self.record.get(index).map_or("", str::trim)
         })
     }
 
