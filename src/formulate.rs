@@ -282,7 +282,7 @@ fn hosted_score(objective: Objective, option: &HostedOption<'_>, class: usize) -
 
 fn local_score(objective: Objective, option: &LocalOption<'_>, class: usize) -> f64 {
     match objective {
-        Objective::Quality => -option.prospect.quality.as_ref().map_or(0.0, |scored| scored.index),
+        Objective::Quality => -option.prospect.shared.quality.as_ref().map_or(0.0, |scored| scored.index),
         Objective::Latency => option.capacity[class].as_ref().map_or(0.0, |capacity| capacity.at.e2e.p95),
         Objective::Cost | Objective::Carbon => 0.0,
     }

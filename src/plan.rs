@@ -154,7 +154,7 @@ impl Maker<'_, '_, '_> {
                 model: option.prospect.model.id.clone(),
                 mode: option.prospect.mode.to_owned(),
                 provider: option.hardware.provider.clone(),
-                quality: option.prospect.quality.as_ref().map(|q| Scored { index: q.index, sd: q.sd }),
+                quality: option.prospect.shared.quality.as_ref().map(|q| Scored { index: q.index, sd: q.sd }),
                 engine: Some(settings),
                 api: None,
                 usd_per_month: usd,
@@ -424,12 +424,12 @@ impl Maker<'_, '_, '_> {
             .min()
             .unwrap_or(unit.max_batch);
         let longest = serving()
-            .map(|c| self.field.classes[c].workload.context_tokens + option.prospect.extra_output[c])
+            .map(|c| self.field.classes[c].workload.context_tokens + option.prospect.shared.extra_output[c])
             .fold(0.0, f64::max);
         let mean = serving()
             .map(|c| {
                 let lengths = &self.field.classes[c].workload.lengths;
-                lengths.input_mean + lengths.output_mean + option.prospect.extra_output[c]
+                lengths.input_mean + lengths.output_mean + option.prospect.shared.extra_output[c]
             })
             .fold(0.0, f64::max);
         let memory = &option.prospect.row.memory;
@@ -480,8 +480,8 @@ impl Maker<'_, '_, '_> {
                 continue;
             }
             let Some(capacity) = &option.capacity[c] else { continue };
-            let Some(step) = option.prospect.row.step(self.question.catalog) else { continue };
-            let traffic = crate::candidate::local::traffic(class, option.prospect.extra_output[c]);
+            let step = option.prospect.row.step(self.question.catalog);
+            let traffic = crate::candidate::local::traffic(class, option.prospect.shared.extra_output[c]);
             let rate = (load * load_factor * capacity.rps).min(capacity.rps);
             let memory = &option.prospect.row.memory;
             let at = loaded(step, memory, &traffic, rate, settings.max_batch).unwrap_or(capacity.at);

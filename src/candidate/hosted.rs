@@ -70,8 +70,7 @@ pub fn hosted_options<'a>(
     let mut options = Vec::new();
     for api in &question.catalog.apis {
         let whole = refused_whole(question, api);
-        let modes: &[&'static str] = if api.thinking { &["default", "nothink"] } else { &["default"] };
-        for mode in modes {
+        for mode in crate::quality::modes_of_api(api) {
             tally.candidates += 1;
             if let Some(refusal) = whole.as_ref().filter(|refusal| refusal.rule == "in_force") {
                 tally.refuse(1, || api.id.clone(), refusal);

@@ -3,6 +3,8 @@
 //! In: a question, its classes, hardware. Out: [`Prospect`]s, each a unit on an instance type with the classes it may
 //! serve; `screen.rs` turns the promising ones into [`LocalOption`]s. Every unit left out is booked by rule.
 
+use std::sync::Arc;
+
 use rayon::prelude::*;
 
 use crate::catalog::{Catalog, Model};
@@ -18,7 +20,7 @@ use super::hardware::Hardware;
 use super::tally::{Refusal, Tally};
 use super::unit::UnitRow;
 
-/// A unit on an instance type that may serve some class, not yet estimated with queueing.
+/// A unit on an instance type that may serve some class, not yet estimated.
 #[derive(Debug, Clone)]
 pub struct Prospect<'a> {
     /// The model.
@@ -29,18 +31,42 @@ pub struct Prospect<'a> {
     pub row: &'a UnitRow<'a>,
     /// Place in the list of hardware.
     pub hardware: usize,
-    /// Index after quantisation loss, where known.
-    pub quality: Option<Scored>,
     /// Replicas in one instance.
     pub replicas: u32,
     /// Largest batch that the memory limit per server allows.
     pub max_batch: u32,
     /// Price of one instance, USD/month.
     pub usd_per_month: f64,
-    /// Optimistic requests/s of one instance by class; 0 = may not serve it.
-    pub upper_rps: Vec<f64>,
+    /// What units of the same model, mode and precision share.
+    pub shared: Arc<Shared>,
+    /// Classes it may serve.
+    pub may: Arc<Vec<bool>>,
+}
+
+/// What all units of a model in a mode at a precision share.
+#[derive(Debug)]
+pub struct Shared {
+    /// Index after quantisation loss, where known.
+    pub quality: Option<Scored>,
     /// Tokens generated before the answer, by class.
     pub extra_output: Vec<f64>,
+}
+
+impl Prospect<'_> {
+    /// Optimistic requests/s of one instance by class; 0 = may not serve it.
+    #[must_use]
+    pub fn upper_rps(&self, catalog: &Catalog, classes: &[Class<'_>]) -> Vec<f64> {
+        let step = self.row.step(catalog);
+        let upper = |(at, class): (usize, &Class<'_>)| {
+            if self.may[at] {
+                let traffic = traffic(class, self.shared.extra_output[at]);
+                capacity_upper_bound(step, &self.row.memory, &traffic) * f64::from(self.replicas)
+            } else {
+                0.0
+            }
+        };
+        classes.iter().enumerate().map(upper).collect()
+    }
 }
 
 /// A unit on an instance type with what it can carry.
@@ -97,12 +123,6 @@ pub fn id(prospect: &Prospect<'_>, hardware: &Hardware<'_>) -> String {
         unit.engine.id,
         hardware.id
     )
-}
-
-/// Modes a model can be served in.
-#[must_use]
-pub const fn modes(model: &Model) -> &'static [&'static str] {
-    if model.thinking_by_default { &["default", "nothink"] } else { &["default"] }
 }
 
 /// Tokens generated before the answer.
@@ -163,94 +183,106 @@ fn of_model<'a>(
         tally.refuse(1, || model.id.clone(), &refusal);
         return (found, tally);
     }
-    for mode in modes(model) {
+    let by_gpu = offers_by_gpu(all);
+    let kept_by_gpu = offers_by_gpu(kept);
+    for mode in quality::modes_of_model(model) {
+        let extra_output: Vec<f64> =
+            classes.iter().map(|class| extra_output(catalog, model, mode, class)).collect();
         let by_class: Vec<Option<Refusal>> = classes
             .iter()
-            .map(|class| refused_for(class, model, mode, extra_output(catalog, model, mode, class)))
+            .zip(&extra_output)
+            .map(|(class, more)| refused_for(class, model, mode, *more))
             .collect();
-        if let Some(refusal) = nobody(&by_class) {
-            tally.candidates += 1;
-            tally.refuse(1, || model.id.clone(), refusal);
-            continue;
-        }
-        let units = question.bench.units(at);
-        let offers = |gpu: &str, gpus: u32, list: &[Hardware<'_>]| {
-            u64::try_from(list.iter().filter(|h| h.gpu.id == gpu && h.replicas(gpus) > 0).count())
-                .unwrap_or(0)
-        };
-        for ((gpu, gpus, _), (count, refusal)) in &units.misfits {
-            let times = count * offers(gpu, *gpus, all);
-            tally.candidates += times;
-            tally.refuse(times, || format!("{} on {gpus} x {gpu}", model.id), refusal);
-        }
-        for row in &units.rows {
-            let times = offers(&row.unit.gpu.id, row.unit.gpus, all);
-            if times == 0 {
-                continue;
-            }
-            tally.candidates += times;
-            let who =
-                || format!("{} {} on {} x {}", model.id, row.unit.weights, row.unit.gpus, row.unit.gpu.id);
-            if let Some(refusal) = refused_unit(question, row) {
-                tally.refuse(times, who, &refusal);
-                continue;
-            }
-            let scored = quality::of_model(catalog, model, mode, &row.unit.weights);
-            let mut upper_rps = Vec::with_capacity(classes.len());
-            let mut extra = Vec::with_capacity(classes.len());
+        for precision in question.bench.precisions(model) {
+            let weights = &catalog.precisions[precision].id;
+            let scored = quality::of_model(catalog, model, mode, weights);
             let mut refusals = by_class.clone();
             for (class, refusal) in classes.iter().zip(&mut refusals) {
-                let more = extra_output(catalog, model, mode, class);
-                extra.push(more);
                 if refusal.is_none() {
-                    *refusal = floor_refusal(question, class, scored.as_ref(), &model.quality_subject)
-                        .or_else(|| refused_context(row, class, more));
+                    *refusal = floor_refusal(question, class, scored.as_ref(), &model.quality_subject);
                 }
-                let step = if refusal.is_none() { row.step(catalog) } else { None };
-                upper_rps.push(
-                    step.map_or(0.0, |step| capacity_upper_bound(step, &row.memory, &traffic(class, more))),
-                );
             }
-            if let Some(refusal) = nobody(&refusals) {
-                tally.refuse(times, who, refusal);
+            let word =
+                refused_word(question.requirements, &[(|filter| &filter.precisions, &[weights.0.as_str()])]);
+            if let Some(refusal) = word.as_ref().or_else(|| nobody(&refusals)) {
+                let count =
+                    question.bench.shapes(precision).map(|(gpu, gpus)| offers(&by_gpu, &gpu.id, gpus)).sum();
+                tally.candidates += count;
+                tally.refuse(count, || format!("{} {weights}", model.id), refusal);
                 continue;
             }
-            if row.step(catalog).is_none() {
-                tally.refuse(times, who, &Refusal::word("estimate_trusted", "no formula", "a fitted one"));
-                continue;
+            let shared = Arc::new(Shared { quality: scored, extra_output: extra_output.clone() });
+            let units = question.bench.units(at, precision);
+            for ((gpu, gpus, _), (count, refusal)) in &units.misfits {
+                let times = count * offers(&by_gpu, gpu, *gpus);
+                tally.candidates += times;
+                tally.refuse(times, || format!("{} {weights} on {gpus} x {gpu}", model.id), refusal);
             }
-            let before = found.len();
-            let on_kept = offers(&row.unit.gpu.id, row.unit.gpus, kept);
-            tally.dominated += times - on_kept;
-            for (hardware_at, hardware) in kept.iter().enumerate() {
-                let replicas = hardware.replicas(row.unit.gpus);
-                if hardware.gpu.id != row.unit.gpu.id || replicas == 0 {
+            for row in &units.rows {
+                let times = offers(&by_gpu, &row.unit.gpu.id, row.unit.gpus);
+                if times == 0 {
                     continue;
                 }
-                match place(question, classes, row, hardware, replicas, &upper_rps, &extra) {
-                    Ok((replicas, max_batch, mask)) => found.push(Prospect {
-                        model,
-                        mode,
-                        row,
-                        hardware: hardware_at,
-                        quality: scored,
-                        replicas,
-                        max_batch,
-                        usd_per_month: hardware.price(row.unit.gpus) * question.requirements.hours_per_month,
-                        upper_rps: mask
-                            .iter()
-                            .zip(&upper_rps)
-                            .map(|(may, rps)| if *may { rps * f64::from(replicas) } else { 0.0 })
-                            .collect(),
-                        extra_output: extra.clone(),
-                    }),
-                    Err(refusal) => tally.refuse(1, who, &refusal),
+                tally.candidates += times;
+                let who = || format!("{} {weights} on {} x {}", model.id, row.unit.gpus, row.unit.gpu.id);
+                if let Some(refusal) = refused_unit(question, row) {
+                    tally.refuse(times, who, &refusal);
+                    continue;
+                }
+                let mut refusals = refusals.clone();
+                for ((class, more), refusal) in classes.iter().zip(&shared.extra_output).zip(&mut refusals) {
+                    if refusal.is_none() {
+                        *refusal = refused_context(row, class, *more);
+                    }
+                }
+                if let Some(refusal) = nobody(&refusals) {
+                    tally.refuse(times, who, refusal);
+                    continue;
+                }
+                tally.dominated += times - offers(&kept_by_gpu, &row.unit.gpu.id, row.unit.gpus);
+                let open: Arc<Vec<bool>> = Arc::new(refusals.iter().map(Option::is_none).collect());
+                for (hardware_at, hardware) in kept.iter().enumerate() {
+                    let replicas = hardware.replicas(row.unit.gpus);
+                    if replicas == 0 || hardware.gpu.id != row.unit.gpu.id {
+                        continue;
+                    }
+                    match place(question, classes, row, hardware, replicas, &open, &shared.extra_output) {
+                        Ok((replicas, max_batch, may)) => found.push(Prospect {
+                            model,
+                            mode,
+                            row,
+                            hardware: hardware_at,
+                            replicas,
+                            max_batch,
+                            usd_per_month: hardware.price(row.unit.gpus)
+                                * question.requirements.hours_per_month,
+                            shared: Arc::clone(&shared),
+                            may,
+                        }),
+                        Err(refusal) => tally.refuse(1, who, &refusal),
+                    }
                 }
             }
-            let _ = before;
         }
     }
     (found, tally)
+}
+
+/// Instance sizes on offer, by GPU.
+type Sizes<'h> = std::collections::BTreeMap<&'h str, Vec<&'h Hardware<'h>>>;
+
+fn offers_by_gpu<'h>(all: &'h [Hardware<'h>]) -> Sizes<'h> {
+    let mut sizes: Sizes<'h> = Sizes::new();
+    for hardware in all {
+        sizes.entry(hardware.gpu.id.as_str()).or_default().push(hardware);
+    }
+    sizes
+}
+
+/// Instances that can host units of so many GPUs of a kind.
+fn offers(sizes: &Sizes<'_>, gpu: &str, gpus: u32) -> u64 {
+    let fitting = sizes.get(gpu).map_or(0, |list| list.iter().filter(|h| h.replicas(gpus) > 0).count());
+    u64::try_from(fitting).unwrap_or(0)
 }
 
 /// The first refusal, if every class refuses.
@@ -345,12 +377,12 @@ fn place(
     row: &UnitRow<'_>,
     hardware: &Hardware<'_>,
     replicas: u32,
-    upper_rps: &[f64],
+    open: &Arc<Vec<bool>>,
     extra: &[f64],
-) -> Result<(u32, u32, Vec<bool>), Refusal> {
+) -> Result<(u32, u32, Arc<Vec<bool>>), Refusal> {
     let mut first = None;
-    let mut mask = Vec::with_capacity(classes.len());
-    for (class, upper) in classes.iter().zip(upper_rps) {
+    let mut mask = Arc::clone(open);
+    for (at, class) in classes.iter().enumerate() {
         let refusal = class.workload.data.iter().find_map(|word| match word.as_str() {
             "eu-only" if hardware.in_eu != Some(true) && !hardware.is_owned() => {
                 let got = if hardware.in_eu.is_none() { "unknown" } else { "outside the EU" };
@@ -361,7 +393,9 @@ fn place(
             }
             _ => None,
         });
-        mask.push(*upper > 0.0 && refusal.is_none());
+        if refusal.is_some() && mask[at] {
+            Arc::make_mut(&mut mask)[at] = false;
+        }
         first = first.or(refusal);
     }
     if !mask.contains(&true) {
@@ -373,7 +407,8 @@ fn place(
         return Ok((replicas, row.unit.max_batch, mask));
     };
     // Planned concurrency x mean request, and never less than one longest request.
-    let serving = || classes.iter().zip(extra).zip(&mask).filter(|(_, may)| **may).map(|(pair, _)| pair);
+    let serving =
+        || classes.iter().zip(extra).zip(mask.iter()).filter(|(_, may)| **may).map(|(pair, _)| pair);
     let mean = serving()
         .map(|(class, more)| class.workload.lengths.input_mean + class.workload.lengths.output_mean + more)
         .fold(1.0, f64::max);

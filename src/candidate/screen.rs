@@ -36,38 +36,49 @@ pub fn screen<'a>(
     cloud_usd_per_month: Option<f64>,
     tally: &mut Tally,
 ) -> Vec<LocalOption<'a>> {
-    let total = |prospect: &Prospect<'_>| prospect.upper_rps.iter().sum::<f64>();
-    prospects.sort_by(|a, b| {
-        a.usd_per_month.total_cmp(&b.usd_per_month).then_with(|| total(b).total_cmp(&total(a))).then_with(
-            || super::local::id(a, &hardware[a.hardware]).cmp(&super::local::id(b, &hardware[b.hardware])),
-        )
-    });
+    // Stable: equal prices keep the order of the catalog.
+    prospects.sort_by(|a, b| a.usd_per_month.total_cmp(&b.usd_per_month));
     let drop = question.prune && question.requirements.objective == Objective::Cost;
     let mut found = Found { options: Vec::new(), cloud_usd_per_month };
-    let mut waiting = prospects.into_iter().peekable();
-    while waiting.peek().is_some() {
-        let mut batch = Vec::with_capacity(BATCH);
-        let incumbent = if drop { found.incumbent(question, classes) } else { f64::INFINITY };
-        while batch.len() < BATCH {
-            let Some(prospect) = waiting.next() else { break };
-            if prospect.usd_per_month > incumbent {
-                tally.beyond_incumbent += 1;
-            } else if drop && found.options.iter().any(|option| beats(question, option, &prospect, hardware))
-            {
-                tally.dominated += 1;
-            } else {
-                batch.push(prospect);
-            }
+    let mut rest = prospects.as_slice();
+    while let Some(first) = rest.first() {
+        // All of one price at once, the most promising first.
+        let same = rest.partition_point(|prospect| prospect.usd_per_month <= first.usd_per_month);
+        let (group, later) = rest.split_at(same);
+        rest = later;
+        if drop && first.usd_per_month > found.incumbent(question, classes) {
+            tally.beyond_incumbent += u64::try_from(group.len() + later.len()).unwrap_or(0);
+            break;
         }
-        tally.estimated += u64::try_from(batch.len()).unwrap_or(0);
-        let estimated: Vec<LocalOption<'a>> =
-            batch.into_par_iter().map(|prospect| estimate(question, classes, hardware, prospect)).collect();
-        for option in estimated {
-            if option.serves_any() {
-                found.options.push(option);
-            } else if let Some(refusal) = option.refusal.iter().flatten().next() {
-                let who = crate::plan::label_local(&option);
-                tally.refuse(1, || who, refusal);
+        let mut group: Vec<(Vec<f64>, &Prospect<'a>)> = group
+            .par_iter()
+            .map(|prospect| (prospect.upper_rps(question.catalog, classes), prospect))
+            .collect();
+        group.sort_by(|a, b| b.0.iter().sum::<f64>().total_cmp(&a.0.iter().sum::<f64>()));
+        let mut waiting = group.into_iter().peekable();
+        while waiting.peek().is_some() {
+            let mut batch = Vec::with_capacity(BATCH);
+            while batch.len() < BATCH {
+                let Some((upper, prospect)) = waiting.next() else { break };
+                if drop
+                    && found.options.iter().any(|option| beats(question, option, prospect, &upper, hardware))
+                {
+                    tally.dominated += 1;
+                } else {
+                    batch.push(prospect);
+                }
+            }
+            tally.estimated += u64::try_from(batch.len()).unwrap_or(0);
+            let estimated: Vec<LocalOption<'a>> = batch
+                .into_par_iter()
+                .map(|prospect| estimate(question, classes, hardware, prospect.clone()))
+                .collect();
+            for option in estimated {
+                if option.serves_any() {
+                    found.options.push(option);
+                } else if let Some(refusal) = option.refusal.iter().flatten().next() {
+                    tally.refuse(1, || crate::plan::label_local(&option), refusal);
+                }
             }
         }
     }
@@ -87,8 +98,8 @@ pub fn estimate<'a>(
     let step = prospect.row.step(question.catalog);
     for (at, class) in classes.iter().enumerate() {
         let (capacity, refusal) = match step {
-            Some(step) if prospect.upper_rps[at] > 0.0 => {
-                let traffic = traffic(class, prospect.extra_output[at]);
+            step if prospect.may[at] => {
+                let traffic = traffic(class, prospect.shared.extra_output[at]);
                 let confidence = question.requirements.confidence;
                 match capacity(
                     step,
@@ -174,11 +185,12 @@ fn beats(
     question: &Question<'_, '_>,
     option: &LocalOption<'_>,
     prospect: &Prospect<'_>,
+    upper_rps: &[f64],
     hardware: &[Hardware<'_>],
 ) -> bool {
     let other = &hardware[prospect.hardware];
     let mut k: f64 = 1.0;
-    for (at, upper) in prospect.upper_rps.iter().enumerate() {
+    for (at, upper) in upper_rps.iter().enumerate() {
         if *upper > 0.0 {
             let Some(capacity) = &option.capacity[at] else { return false };
             k = k.max((upper / (capacity.rps * f64::from(option.prospect.replicas))).ceil());

@@ -33,7 +33,7 @@ pub use load::{Demand, Steady, Traffic, closed, max_load, static_batch};
 pub use memory::{Memory, Misfit, memory};
 pub use queue::{Distribution, Loaded, Saturated, loaded};
 pub use single::{Answer, Latency, Measures, Outcome, single};
-pub use step::Step;
+pub use step::{Rig, Step};
 pub use view::held_ms;
 
 /// One engine process group serving one model: what is estimated.

@@ -174,12 +174,19 @@ pub(super) fn precision<'c>(catalog: &'c Catalog, weights: &Precision) -> Result
     })
 }
 
+/// Was any GPU of this family measured? No formula carries over to another vendor or family.
+pub(super) fn family_seen(coefficients: &Coefficients, gpu: &Gpu) -> bool {
+    coefficients.values.keys().any(|(_, factor, level)| factor == "gpu_family" && *level == gpu.family)
+}
+
 /// What the step times of a unit rest on (oracle study section 7).
-pub(super) fn basis(coefficients: &Coefficients, unit: &Unit<'_>, bits: u32, link_assumed: bool) -> Basis {
-    let family_seen = coefficients
-        .values
-        .keys()
-        .any(|(_, factor, level)| factor == "gpu_family" && *level == unit.gpu.family);
+pub(super) fn basis(
+    coefficients: &Coefficients,
+    unit: &Unit<'_>,
+    bits: u32,
+    link_assumed: bool,
+    family_seen: bool,
+) -> Basis {
     if !unit.model.formula || !family_seen {
         return Basis::Assumed;
     }

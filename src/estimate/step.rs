@@ -155,20 +155,57 @@ pub(super) fn weight_bytes(model: &Model, precision: &str, bytes: f64) -> (f64, 
     }
 }
 
-impl Step {
-    /// The closed form of a unit.
+/// What all units of one engine, GPU and weight precision share: coefficients and the facts of the device.
+#[derive(Debug, Clone)]
+pub struct Rig {
+    rates: Rates,
+    device: Device,
+    bits: u32,
+    bytes_per_weight: f64,
+    family_seen: bool,
+}
+
+impl Rig {
+    /// The rig of a unit; the model is not read.
     ///
     /// # Errors
     /// [`Misfit::PrecisionUnsupported`] where the catalog has no such precision.
     pub fn new(catalog: &Catalog, unit: &Unit<'_>) -> Result<Self, Misfit> {
         let fact = rates::precision(catalog, &unit.weights)?;
         let bits = fact.bits_class;
-        let c = Rates::of(&catalog.coefficients, unit, bits);
-        let device = Device::of(&catalog.coefficients, unit.gpu, &unit.weights, bits);
-        let basis = rates::basis(&catalog.coefficients, unit, bits, device.link_assumed);
+        Ok(Self {
+            rates: Rates::of(&catalog.coefficients, unit, bits),
+            device: Device::of(&catalog.coefficients, unit.gpu, &unit.weights, bits),
+            bits,
+            bytes_per_weight: fact.bytes_per_weight,
+            family_seen: rates::family_seen(&catalog.coefficients, unit.gpu),
+        })
+    }
+
+    /// False where no formula carries over to the GPU: every estimate is then a judgement.
+    #[must_use]
+    pub const fn is_trusted(&self) -> bool {
+        self.family_seen
+    }
+}
+
+impl Step {
+    /// The closed form of a unit.
+    ///
+    /// # Errors
+    /// [`Misfit::PrecisionUnsupported`] where the catalog has no such precision.
+    pub fn new(catalog: &Catalog, unit: &Unit<'_>) -> Result<Self, Misfit> {
+        Ok(Self::on(catalog, unit, &Rig::new(catalog, unit)?))
+    }
+
+    /// The closed form of a unit on a rig made for its engine, GPU and weight precision.
+    #[must_use]
+    pub fn on(catalog: &Catalog, unit: &Unit<'_>, rig: &Rig) -> Self {
+        let basis =
+            rates::basis(&catalog.coefficients, unit, rig.bits, rig.device.link_assumed, rig.family_seen);
         let factors = ["tpot", "ttft"]
             .map(|measure| interval(&catalog.coefficients, measure, unit.model.is_mixture(), basis));
-        Ok(Self::from_parts(unit, fact.bytes_per_weight, &c, &device, basis, factors))
+        Self::from_parts(unit, rig.bytes_per_weight, &rig.rates, &rig.device, basis, factors)
     }
 
     fn from_parts(

@@ -138,8 +138,9 @@ fn named_locals<'a>(question: &Question<'_, 'a>, field: &Field<'_, '_>) -> Vec<L
         std::collections::BTreeMap::new();
     for prospect in list {
         let key = format!("{} {} {}", prospect.model.id, prospect.row.unit.gpu.id, prospect.row.unit.weights);
-        let rank =
-            |p: &crate::candidate::local::Prospect<'_>| (p.usd_per_month, -p.upper_rps.iter().sum::<f64>());
+        let rank = |p: &crate::candidate::local::Prospect<'_>| {
+            (p.usd_per_month, -p.upper_rps(question.catalog, &classes).iter().sum::<f64>())
+        };
         let better = best.get(&key).is_none_or(|known| {
             let (a, b) = (rank(&prospect), rank(known));
             a.0.total_cmp(&b.0)
@@ -307,7 +308,7 @@ fn rule_of_class(
         crate::candidate::local::floor_refusal(
             question,
             class,
-            option.prospect.quality.as_ref(),
+            option.prospect.shared.quality.as_ref(),
             &model.quality_subject,
         )
     })
@@ -330,8 +331,8 @@ fn local_rows(
     at: usize,
     label: &str,
 ) -> Vec<MeasureRow> {
-    let Some(step) = option.prospect.row.step(question.catalog) else { return Vec::new() };
-    let traffic = crate::candidate::local::traffic(class, option.prospect.extra_output[at]);
+    let step = option.prospect.row.step(question.catalog);
+    let traffic = crate::candidate::local::traffic(class, option.prospect.shared.extra_output[at]);
     let memory = &option.prospect.row.memory;
     let (rate, batch) = match &option.capacity[at] {
         Some(capacity) => {
