@@ -103,6 +103,9 @@ pub fn quantity(figure: &Quantity) -> String {
 /// A figure, the one it is held against, and how far apart they are: never the same text for different values.
 #[must_use]
 pub fn against(got: &Quantity, allowed: &Quantity) -> (String, String, String) {
+    if got.unit == "ms" {
+        return estimated(got, allowed);
+    }
     let start = usual_decimals(got).max(usual_decimals(allowed));
     let differs = |more: &usize| with_decimals(got, *more) != with_decimals(allowed, *more) || got == allowed;
     let decimals = (start..start + 6).find(differs).unwrap_or(start + 6);
@@ -117,6 +120,34 @@ pub fn against(got: &Quantity, allowed: &Quantity) -> (String, String, String) {
         with_decimals(&apart, decimals)
     };
     (have.clone(), if plain == have { exact } else { plain }, apart)
+}
+
+/// Latencies are estimates that no more than three digits of are known; the limit is exact. More digits only where
+/// fewer would put the two on one side or make them look alike.
+fn estimated(got: &Quantity, allowed: &Quantity) -> (String, String, String) {
+    let above = got.value > allowed.value;
+    let apart = |digits: &i32| {
+        let value = significant(got.value, *digits);
+        got.value == allowed.value || (value != allowed.value && (value > allowed.value) == above)
+    };
+    let digits = (3..9).find(apart).unwrap_or(9);
+    let have = Quantity::new(significant(got.value, digits), &got.unit);
+    let apart = Quantity::new((have.value - allowed.value).abs(), &got.unit);
+    let decimals = usual_decimals(&have).max(decimals_for(have.value, digits));
+    (
+        with_decimals(&have, decimals),
+        with_decimals(allowed, usual_decimals(allowed)),
+        with_decimals(&apart, decimals),
+    )
+}
+
+/// Rounded to so many significant digits.
+fn significant(value: f64, digits: i32) -> f64 {
+    if value == 0.0 || !value.is_finite() {
+        return value;
+    }
+    let step = 10_f64.powi(magnitude(value) - digits + 1);
+    (value / step).round() * step
 }
 
 fn usual_decimals(figure: &Quantity) -> usize {
@@ -240,7 +271,7 @@ mod tests {
         let pair = against(&Quantity::new(500.004, "USD/month"), &Quantity::new(500.0, "USD/month"));
         assert_eq!(pair, said(["$500.004/month", "$500.00/month", "$0.004/month"]));
         let pair = against(&Quantity::new(2857.6, "ms"), &Quantity::new(2000.0, "ms"));
-        assert_eq!(pair, said(["2,858 ms", "2,000 ms", "858 ms"]));
+        assert_eq!(pair, said(["2,860 ms", "2,000 ms", "860 ms"]));
     }
 
     #[test]
