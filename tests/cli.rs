@@ -125,3 +125,43 @@ fn a_reader_that_leaves_is_no_fault_and_a_full_disk_is() {
     assert_eq!(full.status.code(), Some(2));
     assert!(String::from_utf8(full.stderr).unwrap().starts_with("E0901"));
 }
+
+const CLOUD: &str = "version: 1\nname: chat\nas_of: 2026-11-20\nworkloads:\n  - name: chat\n    requests: {per_hour: 1000}\n    \
+    tokens: {input: 100, output: 50}\n    latency: {e2e_ms: {p95: 4000}}\nrouting: cloud\nbudget: {usd_per_month: 500}\n";
+
+#[test]
+fn a_recommendation_is_the_same_twice_and_keeps_to_its_schema() {
+    let first = bursar(&["recommend", "-", "--format", "json"], CLOUD);
+    assert_eq!(first.code, Some(0), "{}", first.err);
+    assert_eq!(bursar(&["recommend", "-", "--format", "json", "--threads", "1"], CLOUD).out, first.out);
+    let schema = bursar::render::schema::schema("result").unwrap();
+    let value = serde_json::from_str(&first.out).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let faults: Vec<String> =
+        validator.iter_errors(&value).map(|fault| format!("{} {fault}", fault.instance_path())).collect();
+    assert!(faults.is_empty(), "{faults:?}");
+    let back: bursar::recommendation::Recommendation = serde_json::from_value(value).unwrap();
+    assert_eq!(bursar::render::json::pretty(&back).unwrap(), first.out);
+}
+
+#[test]
+fn a_table_is_at_most_100_columns_and_a_refusal_exits_1() {
+    use unicode_width::UnicodeWidthStr;
+    for (file, code) in [(CLOUD.to_owned(), 0), (CLOUD.replace("500", "0.5"), 1)] {
+        for depth in [&["recommend", "-"][..], &["recommend", "-", "--explain"]] {
+            let ran = bursar(depth, &file);
+            assert_eq!(ran.code, Some(code), "{}", ran.err);
+            for line in ran.out.lines() {
+                assert!(line.width() <= 100, "{line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_date_on_the_command_line_wins_over_the_file() {
+    let ran = bursar(&["recommend", "-", "--as-of", "2024-03-15", "--format", "json"], CLOUD);
+    let value: serde_json::Value = serde_json::from_str(&ran.out).unwrap();
+    assert_eq!(value["as_of"], "2024-03-15");
+    assert_eq!(bursar(&["recommend", "-", "--as-of", "yesterday"], CLOUD).code, Some(2));
+}

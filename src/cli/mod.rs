@@ -48,7 +48,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Recommend(recommend::Args),
-    Estimate(estimate::Args),
+    Estimate(Box<estimate::Args>),
     Check(check::Args),
     Catalog(catalog::Args),
     Schema(schema::Args),
