@@ -228,7 +228,8 @@ fn engines_are_found_by_the_nearest_generation() {
     assert_eq!(id("vllm", Some("0.2")), Some("vllm-23"));
     assert_eq!(id("vllm", Some("0.19.0")), Some("vllm-25"));
     assert_eq!(id("tensorrt-llm", Some("0.9.0")), Some("trtllm-23"));
-    assert_eq!(id("tensorrt-llm", Some("1.2")), Some("trtllm-25"));
+    assert_eq!(id("tensorrt-llm", Some("1.0")), Some("trtllm-25"));
+    assert_eq!(id("tensorrt-llm", Some("1.2.0rc6")), Some("trtllm-26"));
     assert_eq!(id("tgi", None), Some("tgis-23"));
     assert_eq!(id("mlc", None), None);
 }

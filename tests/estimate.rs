@@ -1,5 +1,7 @@
 //! What the oracle promises: the published test vectors, physics as a floor, laws of queues, the batch contract.
 
+#![allow(clippy::unwrap_used, reason = "a test may stop at once")]
+
 use bursar::catalog::{Catalog, Precision};
 use bursar::estimate::{
     Basis, Demand, Estimate, Load, Misfit, Outcome, Request, Shortfall, Step, Traffic, Unit, api_latency,

@@ -5,7 +5,7 @@
 //! but by name and no traffic.
 
 use super::{Basis, Misfit, Unit};
-use crate::catalog::{Catalog, Coefficients, Gpu, Precision, precision::PrecisionFact};
+use crate::catalog::{Catalog, Coefficients, Gpu, Model, Precision, precision::PrecisionFact};
 
 /// Level of the kernel table for GPUs without kernel timings of their own.
 const KERNEL_UNKNOWN: &str = "unknown";
@@ -32,10 +32,11 @@ pub(super) struct Rates {
     pub(super) prefill_volume: f64,
     pub(super) interference: f64,
     pub(super) max: f64,
-    /// TTFT in a closed loop: shares of the prefill alone, of a step, of the prefill queue (priors 1, 1, 0.5).
-    pub(super) ttft_prefill: f64,
-    pub(super) ttft_step: f64,
-    pub(super) ttft_queue: f64,
+    /// TTFT in a closed loop: shares a_P of the prefill alone, a_tau of a step, a_s of the prefill queue.
+    ttft: [f64; 3],
+    /// What mixtures and dense models change in those shares.
+    ttft_dense: [f64; 3],
+    ttft_mixture: [f64; 3],
 }
 
 impl Rates {
@@ -56,14 +57,28 @@ impl Rates {
             prefill_volume: 1.0,
             interference: 1.0,
             max: 1.0,
-            ttft_prefill: 1.0,
-            ttft_step: 1.0,
-            ttft_queue: 0.5,
+            ttft: [1.0; 3],
+            ttft_dense: [1.0; 3],
+            ttft_mixture: [1.0; 3],
         }
     }
 
-    fn field(&mut self, coefficient: &str) -> Option<&mut f64> {
+    /// TTFT in a closed loop: shares of the prefill alone, of a step, of the prefill queue.
+    pub(super) fn ttft(&self, mixture: bool) -> (f64, f64, f64) {
+        let class = if mixture { self.ttft_mixture } else { self.ttft_dense };
+        (self.ttft[0] * class[0], self.ttft[1] * class[1], self.ttft[2] * class[2])
+    }
+
+    fn field(&mut self, coefficient: &str, factor: &str, level: &str) -> Option<&mut f64> {
+        let shares = match (factor, level) {
+            ("class", "moe") => &mut self.ttft_mixture,
+            ("class", _) => &mut self.ttft_dense,
+            _ => &mut self.ttft,
+        };
         Some(match coefficient {
+            "a_P" => &mut shares[0],
+            "a_tau" => &mut shares[1],
+            "a_s" => &mut shares[2],
             "c_k" => &mut self.k,
             "c_w" => &mut self.w,
             "c_x" => &mut self.x,
@@ -79,9 +94,6 @@ impl Rates {
             "c_pcb" => &mut self.prefill_volume,
             "c_i" => &mut self.interference,
             "c_max" => &mut self.max,
-            "a_P" => &mut self.ttft_prefill,
-            "a_tau" => &mut self.ttft_step,
-            "a_s" => &mut self.ttft_queue,
             _ => return None,
         })
     }
@@ -103,9 +115,11 @@ impl Rates {
                 "weight_bits" => level == bits,
                 "link" => *level == unit.gpu.link_class,
                 "measure" => level == "max",
+                // The class of the model is chosen when it is known.
+                "class" => true,
                 _ => false,
             };
-            if applies && let Some(field) = rates.field(coefficient) {
+            if applies && let Some(field) = rates.field(coefficient, factor, level) {
                 *field *= value;
             }
         }
@@ -174,14 +188,27 @@ pub(super) fn precision<'c>(catalog: &'c Catalog, weights: &Precision) -> Result
     })
 }
 
-/// Was any GPU of this family measured? No formula carries over to another vendor or family.
-pub(super) fn family_seen(coefficients: &Coefficients, gpu: &Gpu) -> bool {
-    coefficients.values.keys().any(|(_, factor, level)| factor == "gpu_family" && *level == gpu.family)
+/// Models of an engine, GPU and precision from which an unseen model on other than NVIDIA hardware is extrapolated.
+const MODELS_SEEN_MIN: usize = 3;
+
+/// The measured models of an engine, GPU and weight precision.
+fn seen<'c>(coefficients: &'c Coefficients, unit: &Unit<'_>, bits: u32) -> impl Iterator<Item = &'c str> {
+    let group = format!("{}|{}|{bits}|", unit.engine.id, unit.gpu.id);
+    coefficients.seen.iter().filter_map(move |seen| seen.strip_prefix(&group))
+}
+
+/// Was any GPU of this family measured, and off NVIDIA this very one? Nothing carries over to another vendor or family.
+pub(super) fn family_seen(coefficients: &Coefficients, unit: &Unit<'_>, bits: u32) -> bool {
+    coefficients.values.keys().any(|(_, factor, level)| factor == "gpu_family" && *level == unit.gpu.family)
+        && (unit.gpu.vendor == "nvidia" || seen(coefficients, unit, bits).next().is_some())
 }
 
 /// What the step times of a unit rest on (oracle study section 7).
+///
+/// Models of one shape are one model: fine-tunes run like their base. On families without coefficients nothing
+/// carries over, and on hardware other than NVIDIA's only where several models were seen on that very GPU.
 pub(super) fn basis(
-    coefficients: &Coefficients,
+    catalog: &Catalog,
     unit: &Unit<'_>,
     bits: u32,
     link_assumed: bool,
@@ -190,10 +217,25 @@ pub(super) fn basis(
     if !unit.model.formula || !family_seen {
         return Basis::Assumed;
     }
-    let seen = format!("{}|{}|{bits}|{}", unit.engine.id, unit.gpu.id, unit.model.id);
-    if coefficients.seen.contains(&seen) && !(link_assumed && unit.tensor_parallel > 1) {
+    let seen = || seen(&catalog.coefficients, unit, bits);
+    let same = |id: &str| {
+        id == unit.model.id
+            || catalog.models.iter().any(|model| model.id == id && same_shape(model, unit.model))
+    };
+    if seen().any(same) && !(link_assumed && unit.tensor_parallel > 1) {
         Basis::Calibrated
-    } else {
+    } else if unit.gpu.vendor == "nvidia" || seen().count() >= MODELS_SEEN_MIN {
         Basis::Extrapolated
+    } else {
+        Basis::Assumed
     }
+}
+
+/// Do two models run alike?
+fn same_shape(a: &Model, b: &Model) -> bool {
+    let shape = |m: &Model| {
+        let attention = (m.layers, m.hidden, m.heads, m.kv_heads, m.head_dim, m.sliding_layers);
+        (attention, m.intermediate, m.moe_intermediate, m.experts, m.experts_per_token, m.vocab)
+    };
+    shape(a) == shape(b)
 }

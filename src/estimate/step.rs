@@ -178,7 +178,7 @@ impl Rig {
             device: Device::of(&catalog.coefficients, unit.gpu, &unit.weights, bits),
             bits,
             bytes_per_weight: fact.bytes_per_weight,
-            family_seen: rates::family_seen(&catalog.coefficients, unit.gpu),
+            family_seen: rates::family_seen(&catalog.coefficients, unit, bits),
         })
     }
 
@@ -201,8 +201,7 @@ impl Step {
     /// The closed form of a unit on a rig made for its engine, GPU and weight precision.
     #[must_use]
     pub fn on(catalog: &Catalog, unit: &Unit<'_>, rig: &Rig) -> Self {
-        let basis =
-            rates::basis(&catalog.coefficients, unit, rig.bits, rig.device.link_assumed, rig.family_seen);
+        let basis = rates::basis(catalog, unit, rig.bits, rig.device.link_assumed, rig.family_seen);
         let factors = ["tpot", "ttft"]
             .map(|measure| interval(&catalog.coefficients, measure, unit.model.is_mixture(), basis));
         Self::from_parts(unit, rig.bytes_per_weight, &rig.rates, &rig.device, basis, factors)
@@ -297,7 +296,7 @@ impl Step {
             lanes: cut.lanes,
             interference: c.interference,
             max: c.max,
-            ttft: (c.ttft_prefill, c.ttft_step, c.ttft_queue),
+            ttft: c.ttft(model.is_mixture()),
             basis,
             mixture: model.is_mixture(),
             max_batch: unit.max_batch,
