@@ -142,7 +142,8 @@ fn estimated(got: &Quantity, allowed: &Quantity) -> (String, String, String) {
 }
 
 /// Rounded to so many significant digits.
-fn significant(value: f64, digits: i32) -> f64 {
+#[must_use]
+pub fn significant(value: f64, digits: i32) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;
     }

@@ -185,11 +185,15 @@ fn remaining(apart: &Quantity) -> String {
     if apart.unit == "index" {
         return format!("{} points", figure::grouped(apart.value, 1));
     }
+    if apart.unit == "ms" {
+        // The difference of an estimate and a limit: two digits are known at best.
+        return figure::quantity(&Quantity::new(figure::significant(apart.value, 2), "ms"));
+    }
     figure::quantity(apart)
 }
 
 /// Found where no single rule, only all of them together, leaves nothing of a kind.
-const NONE_COMPLIES: &str = "none complies";
+pub(super) const NONE_COMPLIES: &str = "none complies";
 
 fn forbidden(
     who: &str,
@@ -228,8 +232,12 @@ fn forbidden(
 fn dearer(who: &str, bill: f64, best: f64) -> Vec<Span> {
     let monthly = |usd: f64| figure::quantity(&Quantity::new(usd, "USD/month"));
     let mut out = vec![candidate(who), words(": complies, at "), figure(monthly(bill))];
-    if bill > best {
-        out.extend([words(", "), figure(monthly(bill - best)), words(" more")]);
+    // Bills are shown to the cent; a smaller difference is a tie.
+    let apart = bill - best;
+    if apart.abs() < 0.005 {
+        out.push(words(", the same; ties go to fewer deployments, then lower latency, then higher quality"));
+    } else if apart > 0.0 {
+        out.extend([words(", "), figure(monthly(apart)), words(" more")]);
         if best > 0.0 && bill / best >= 1.5 {
             out.extend([words(" ("), figure(format!("{}x", figure::trimmed(bill / best, 1))), words(")")]);
         }
@@ -253,12 +261,8 @@ fn binding(rule: &str, workload: &str, left: &Quantity, limit: &Quantity, asked:
 }
 
 fn surplus(who: &str, utilisation: f64, idle: u32, spare: u32) -> Vec<Span> {
-    let mut out = vec![
-        candidate(who),
-        words(": busy "),
-        figure(figure::percent(utilisation, 0)),
-        words(" at the peak"),
-    ];
+    let mut out =
+        vec![candidate(who), words(": busy "), figure(figure::share(utilisation)), words(" at the peak")];
     if idle > 0 {
         let gpus = figure::quantity(&Quantity::new(f64::from(idle), "GPUs"));
         out.extend([words(", "), figure(gpus), words(" paid for but idle (instances are sold whole)")]);
@@ -316,13 +320,18 @@ fn latency(rule: &str) -> Option<(LatencyMeasure, &'static str)> {
     }
 }
 
+/// The workload behind its premium part, `support` for `support (premium)`.
+fn ordinary(workload: &str) -> &str {
+    workload.strip_suffix(" (premium)").unwrap_or(workload)
+}
+
 /// What a rule is about. A latency rule names the statistic whose limit is meant.
 fn subject(rule: &str, workload: &str, limit: Option<f64>, asked: &Requirements) -> String {
     if let Some((measure, noun)) = latency(rule) {
         let mut limits = asked
             .workloads
             .iter()
-            .filter(|w| workload.is_empty() || w.name == workload)
+            .filter(|w| workload.is_empty() || w.name == ordinary(workload))
             .flat_map(|w| &w.latency);
         let same =
             |l: &&LatencyLimit| l.measure == measure && limit.is_none_or(|ms| (l.ms - ms).abs() <= 1e-9 * ms);

@@ -85,8 +85,9 @@ fn engine(settings: &EngineSettings, model: &str) -> String {
 }
 
 fn hardware(settings: &EngineSettings) -> String {
+    let counted = |count: u32, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let mut text = format!(
-        "{} x {} ({} x {} each) · {} · {} · {} an hour each · {} replicas ({} spare) · {} idle GPUs · {} GiB in use per server",
+        "{} x {} ({} x {} each) · {} · {} · {} an hour each · {}",
         settings.instances,
         settings.instance,
         settings.gpus_per_instance,
@@ -94,18 +95,22 @@ fn hardware(settings: &EngineSettings) -> String {
         settings.region,
         settings.billing,
         figure::usd_fine(settings.usd_per_hour),
-        settings.replicas,
-        settings.spare_replicas,
-        settings.idle_gpus,
-        figure::trimmed(settings.memory_gib_per_server, 1),
+        counted(settings.replicas, "replica"),
     );
+    if settings.spare_replicas > 0 {
+        text += &format!(", {} of them spare", settings.spare_replicas);
+    }
+    if settings.idle_gpus > 0 {
+        text += &format!(" · {} idle", counted(settings.idle_gpus, "GPU"));
+    }
+    text += &format!(" · {} GiB in use per server", figure::trimmed(settings.memory_gib_per_server, 1));
     for (workload, rate) in &settings.capacity_rps {
         text += &format!(
             " · carries {} requests/s of {workload}",
             figure::trimmed(*rate, figure::decimals_for(*rate, 3))
         );
     }
-    text += &format!(" · busy {} at the peak", figure::percent(settings.utilisation_peak, 0));
+    text += &format!(" · busy {} at the peak", figure::share(settings.utilisation_peak));
     if let Some(power) = settings.power_kw {
         text += &format!(" · {} kW", figure::trimmed(power, 2));
     }

@@ -16,7 +16,7 @@ use crate::reason::{Reason, Told};
 use crate::recommendation::{
     BestOfKind, Deployment, Kind, MeasureRow, Plan, Recommendation, RunnerUp, Status,
 };
-use crate::requirements::{Objective, Requirements};
+use crate::requirements::{Objective, Requirements, Routing};
 
 /// How the table is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,11 +152,16 @@ fn kinds(sheet: &mut Sheet, answer: &Recommendation) {
         sheet.note("by kind", &line.join(" · "));
     }
     for best in answer.kinds.iter().filter(|best| best.usd_per_month.is_none()) {
-        if let Some(told) = &best.refused {
-            let mut spans = vec![Span::Words(format!("no {} plan: ", kind(best.kind)))];
-            spans.extend(phrase::sentence(&told.fact, &answer.requirements));
-            sheet.labelled("", &spans);
+        let Some(told) = &best.refused else { continue };
+        // Who asked for one kind only need not be told that the others are out.
+        if rule(&told.fact) == Some("routing") && answer.requirements.routing != Routing::Hybrid {
+            continue;
         }
+        let together = matches!(&told.fact, Reason::Forbidden { got, .. } if got == phrase::NONE_COMPLIES);
+        let head = if together { String::new() } else { format!("no {} plan: ", kind(best.kind)) };
+        let mut spans = vec![Span::Words(head)];
+        spans.extend(phrase::sentence(&told.fact, &answer.requirements));
+        sheet.labelled("", &spans);
     }
 }
 
@@ -182,21 +187,28 @@ fn reasons<'a>(
     answer: &Recommendation,
     shown: usize,
 ) {
-    for (index, told) in told.take(shown).enumerate() {
-        sheet.labelled(
-            if index == 0 { label } else { "" },
-            &phrase::sentence(&told.fact, &answer.requirements),
-        );
+    say(sheet, label, told.map(|told| phrase::sentence(&told.fact, &answer.requirements)), shown);
+}
+
+/// Sentences under a label; the same one is said once.
+fn say(sheet: &mut Sheet, label: &str, sentences: impl Iterator<Item = Vec<Span>>, shown: usize) {
+    let mut said: Vec<Vec<Span>> = Vec::new();
+    for spans in sentences {
+        if said.len() < shown && !said.contains(&spans) {
+            sheet.labelled(if said.is_empty() { label } else { "" }, &spans);
+            said.push(spans);
+        }
     }
 }
 
 /// The options people would ask about first, each with the rule or price that decided.
 fn why_not(sheet: &mut Sheet, answer: &Recommendation, shown: usize) {
-    for (index, other) in answer.runners_up.iter().take(shown).enumerate() {
+    let sentence = |other: &RunnerUp| {
         let mut spans = phrase::sentence(&other.reason.fact, &answer.requirements);
         spans.extend(own_figures(other));
-        sheet.labelled(if index == 0 { "why not" } else { "" }, &spans);
-    }
+        spans
+    };
+    say(sheet, "why not", answer.runners_up.iter().map(sentence), shown);
 }
 
 fn own_figures(other: &RunnerUp) -> Vec<Span> {

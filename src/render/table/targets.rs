@@ -107,14 +107,16 @@ pub(super) fn title(measure: &str) -> String {
 pub(super) fn bill(sheet: &mut Sheet, plan: &Plan, asked: &Requirements, all: bool) {
     let rows = plan.deployments.iter().map(|deployment| deployment.usd_per_month);
     let repeats = plan.bill.len() <= 1 || plan.bill.iter().map(|line| line.usd_per_month).eq(rows);
-    if all || !repeats {
+    let itemised = all || !repeats;
+    if itemised {
         for (index, line) in plan.bill.iter().enumerate() {
             let label = if index == 0 { "bill" } else { "" };
             sheet.note(label, &format!("{} {}", figure::usd(line.usd_per_month), line.item));
         }
     }
-    if plan.deployments.iter().any(|deployment| deployment.engine.is_some()) && asked.ops_usd_per_month <= 0.0
-    {
+    let local = plan.deployments.iter().any(|deployment| deployment.engine.is_some());
+    let said = itemised && plan.bill.iter().any(|line| line.item.contains("people"));
+    if local && asked.ops_usd_per_month <= 0.0 && !said {
         sheet.note("people", "$0.00 for looking after own engines; set ops_usd_per_month to count it");
     }
 }
