@@ -55,8 +55,16 @@ pub const OPTIMAL_GAP: f64 = 1e-4;
 /// Answers a request.
 ///
 /// # Errors
-/// [`Error::Bug`] when the independent checker rejects a plan.
+/// A rule of the user's that cannot be held; [`Error::Bug`] when the independent checker rejects a plan.
 pub fn recommend(request: &Request<'_>) -> Result<Recommendation, Error> {
+    let folded = crate::custom::folded(request.requirements, request.rules)?;
+    let mut answer = recommend_folded(&Request { requirements: &folded, ..*request })?;
+    answer.requirements = request.requirements.clone();
+    Ok(answer)
+}
+
+/// The same, with the user's own rules already among the limits of the request.
+fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
     let bench = Bench::new(request.catalog, &request.requirements.owned);
     let question = Question {
         requirements: request.requirements,
@@ -67,9 +75,8 @@ pub fn recommend(request: &Request<'_>) -> Result<Recommendation, Error> {
         forbid: std::collections::BTreeSet::new(),
         prune: request.options.prune,
     };
-    let field = field(&question);
-    let whole = formulate(&question, &field);
-    let best = solve(&question, &whole);
+    let mut field = field(&question);
+    let (whole, best) = solve_mixed(&question, &mut field);
     let mut answer = empty(request, &field.tally);
     answer.proof.solved =
         u64::try_from(best.formulated.pools.len() + best.formulated.hosted.len()).unwrap_or(u64::MAX);
@@ -177,6 +184,54 @@ pub fn solve(question: &Question<'_, '_>, whole: &Formulated) -> Best {
     Best { formulated, dominated: 0, outcome }
 }
 
+/// Solves; while a class breaks a limit among the others that share its pool, lowers that pool's load and solves again.
+///
+/// The load row adds up what each class would load a replica with alone; a mixture can be worse than its parts (long
+/// prompts of one class stall the answers of another), so its limits are recomputed for the mixture that came out.
+#[must_use]
+pub fn solve_mixed<'q, 'c>(question: &Question<'q, 'c>, field: &mut Field<'q, 'c>) -> (Formulated, Best) {
+    let mut whole = formulate(question, field);
+    let mut best = solve(question, &whole);
+    if field.classes.len() < 2 {
+        return (whole, best);
+    }
+    for _ in 0..DERATINGS_MAX {
+        let Outcome::Solved(found) = &best.outcome else { break };
+        let plan = crate::plan::plan(question, field, &best.formulated, &found.point, 1);
+        let broken: Vec<String> = plan
+            .measures
+            .iter()
+            .filter(|row| row.slack.is_some_and(|slack| slack < -MIXTURE_TOLERANCE * row.held_to))
+            .filter_map(|row| plan.deployments.iter().find(|deployment| deployment.id == row.target))
+            .filter_map(|deployment| {
+                let engine = deployment.engine.as_ref()?;
+                Some(format!("{} {} {}", deployment.model, deployment.mode, engine.offer))
+            })
+            .collect();
+        if broken.is_empty() {
+            break;
+        }
+        for option in &mut field.locals {
+            let key = format!("{} {} {}", option.prospect.model.id, option.prospect.mode, option.hardware.id);
+            if broken.contains(&key) {
+                for capacity in option.capacity.iter_mut().flatten() {
+                    capacity.rps *= DERATING;
+                }
+            }
+        }
+        whole = formulate(question, field);
+        best = solve(question, &whole);
+    }
+    (whole, best)
+}
+
+/// Step by which the load of a pool is lowered.
+const DERATING: f64 = 0.95;
+/// Steps after which a pool is as good as dedicated to one class.
+const DERATINGS_MAX: usize = 30;
+/// Latencies at the planned rate may exceed a limit by the tolerance of the search for the rate.
+const MIXTURE_TOLERANCE: f64 = 4e-3;
+
 /// Invariant 5: a plan the checker rejects is our bug and is never shown.
 fn check(request: &Request<'_>, plan: &Plan) -> Result<(), Error> {
     let broken = verify(request.requirements, request.catalog, request.rules, plan);
@@ -246,9 +301,8 @@ fn alternatives(request: &Request<'_>, question: &Question<'_, '_>, best: Plan) 
         if !other.forbid.insert(structure) {
             break;
         }
-        let field = field(&other);
-        let whole = formulate(&other, &field);
-        let solved = solve(&other, &whole);
+        let mut field = field(&other);
+        let (_, solved) = solve_mixed(&other, &mut field);
         let Outcome::Solved(found) = &solved.outcome else { break };
         let rank = u32::try_from(plans.len() + 1).unwrap_or(u32::MAX);
         let plan = crate::plan::plan(&other, &field, &solved.formulated, &found.point, rank);

@@ -6,6 +6,7 @@ pub mod candidate;
 pub mod catalog;
 pub mod cli;
 pub mod constraint;
+pub mod custom;
 pub mod error;
 pub mod estimate;
 pub mod explain;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use crate::bill;
 use crate::candidate::{Class, HostedOption, LocalOption, Question};
 use crate::catalog::ServiceTier;
-use crate::estimate::{Basis, Estimate, held_ms, loaded};
+use crate::estimate::{Basis, Estimate, Traffic, held_ms, loaded_among};
 use crate::formulate::{Field, Formulated, Guard, Source};
 use crate::program::Point;
 use crate::recommendation::{
@@ -470,29 +470,49 @@ impl Maker<'_, '_, '_> {
         }
     }
 
-    /// Latencies in the busiest hour. Classes that share a pool are each taken at the rate of their own kind that
-    /// loads the replica as much as the whole mixture does.
+    /// Latencies of each class in its worst hour, among everything that shares the pool in that hour.
     fn local_measures(&mut self, r: usize, option: &LocalOption<'_>, settings: &EngineSettings, id: &str) {
-        let (load, _) = self.peak(r, settings.replicas);
-        let load_factor = 1.0 - self.question.requirements.headroom;
+        let (memory, batch) = (&option.prospect.row.memory, settings.max_batch);
+        let step = option.prospect.row.step(self.question.catalog);
+        let confidence = self.question.requirements.confidence;
+        let traffic = |c: usize| {
+            crate::candidate::local::traffic(&self.field.classes[c], option.prospect.shared.extra_output[c])
+        };
+        let mut rows = Vec::new();
         for (c, class) in self.field.classes.iter().enumerate() {
-            if self.point.local[c][r].iter().all(|share| *share <= 0.0) {
-                continue;
+            let mut worst: Vec<Option<MeasureRow>> = vec![None; shown(class).len()];
+            for among in self.mixtures(r, c, settings.replicas) {
+                let among: Vec<(Traffic<'_>, f64)> =
+                    among.iter().map(|(c, rate)| (traffic(*c), *rate)).collect();
+                let Ok(at) = loaded_among(step, memory, &traffic(c), &among, batch) else { continue };
+                for (limit, worst) in shown(class).into_iter().zip(&mut worst) {
+                    let asked = (limit.0, limit.1);
+                    let held = held_ms(step, memory, &traffic(c), &among, batch, confidence, asked);
+                    if worst.as_ref().is_none_or(|known| known.held_to < held) {
+                        let estimate = step.estimate(limit.0, at.of(limit.0).at(limit.1));
+                        *worst = Some(row(class, id, limit, estimate, held));
+                    }
+                }
             }
-            let Some(capacity) = &option.capacity[c] else { continue };
-            let step = option.prospect.row.step(self.question.catalog);
-            let traffic = crate::candidate::local::traffic(class, option.prospect.shared.extra_output[c]);
-            let rate = (load * load_factor * capacity.rps).min(capacity.rps);
-            let memory = &option.prospect.row.memory;
-            let at = loaded(step, memory, &traffic, rate, settings.max_batch).unwrap_or(capacity.at);
-            let confidence = self.question.requirements.confidence;
-            for limit in shown(class) {
-                let estimate = step.estimate(limit.0, at.of(limit.0).at(limit.1));
-                let held =
-                    held_ms(step, memory, &traffic, rate, settings.max_batch, confidence, (limit.0, limit.1));
-                self.measures.push(row(class, id, limit, estimate, held));
+            rows.extend(worst.into_iter().flatten());
+        }
+        self.measures.extend(rows);
+    }
+
+    /// Requests/s of each class on one replica of a pool, for every distinct hour in which class `c` is there.
+    fn mixtures(&self, r: usize, c: usize, replicas: u32) -> Vec<Vec<(usize, f64)>> {
+        let program = &self.formulated.program;
+        let mut all: Vec<Vec<(usize, f64)>> = Vec::new();
+        for t in (0..program.slot_hours.len()).filter(|t| self.point.local[c][r][*t] > 0.0) {
+            let rate =
+                |c: usize| program.classes[c].load_rps[t] * self.point.local[c][r][t] / f64::from(replicas);
+            let mix: Vec<(usize, f64)> =
+                (0..program.classes.len()).map(|c| (c, rate(c))).filter(|(_, rate)| *rate > 0.0).collect();
+            if !all.contains(&mix) {
+                all.push(mix);
             }
         }
+        all
     }
 
     fn hosted_measures(&mut self, at: usize, class_at: usize, id: &str) {

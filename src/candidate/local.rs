@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use crate::catalog::{Catalog, Model};
 use crate::estimate::{Basis, Capacity, Traffic, capacity_upper_bound};
+use crate::measure::Measure;
 use crate::quality::{self, Scored, Verdict};
 use crate::reason::Op;
 use crate::requirements::{LatencyMeasure, QualityFloor, Statistic};
@@ -314,6 +315,14 @@ fn refused_unit(question: &Question<'_, '_>, row: &UnitRow<'_>) -> Option<Refusa
     if question.forbid.contains(&structure(&unit.model.id, &unit.gpu.id)) {
         return Some(Refusal::word("deny", structure(&unit.model.id, &unit.gpu.id), "another structure"));
     }
+    let figure = |measure| match measure {
+        Measure::GpusPerReplica => Some(Some(f64::from(unit.gpus))),
+        Measure::ContextTokens => Some(Some(f64::from(unit.model.max_context))),
+        _ => None,
+    };
+    if let Some(refusal) = crate::custom::refusal(question.rules, question.requirements, None, &figure) {
+        return Some(refusal);
+    }
     let gpu_names: Vec<&str> = unit.gpu.names().collect();
     refused_word(
         question.requirements,
@@ -355,6 +364,12 @@ pub fn floor_refusal(
     scored: Option<&Scored>,
     subject: &Option<String>,
 ) -> Option<Refusal> {
+    let index = |measure| (measure == Measure::QualityIndex).then(|| scored.map(|scored| scored.index));
+    if let Some(refusal) =
+        crate::custom::refusal(question.rules, question.requirements, Some(class.workload), &index)
+    {
+        return Some(refusal);
+    }
     let floor = class.floor?;
     let verdict =
         quality::judge(question.catalog, question.requirements.as_of, floor, scored, subject.as_deref());
@@ -380,6 +395,10 @@ fn place(
     open: &Arc<Vec<bool>>,
     extra: &[f64],
 ) -> Result<(u32, u32, Arc<Vec<bool>>), Refusal> {
+    let price = |measure| (measure == Measure::UsdPerHour).then(|| Some(hardware.price(row.unit.gpus)));
+    if let Some(refusal) = crate::custom::refusal(question.rules, question.requirements, None, &price) {
+        return Err(refusal);
+    }
     let mut first = None;
     let mut mask = Arc::clone(open);
     for (at, class) in classes.iter().enumerate() {

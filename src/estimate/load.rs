@@ -65,6 +65,25 @@ impl Demand {
         }
     }
 
+    /// Means over several classes that share a unit, by their rates; contexts by the tokens each generates.
+    #[must_use]
+    pub fn mixed(parts: &[(Self, f64)]) -> Self {
+        let mean = |weight: &dyn Fn(&Self) -> f64, value: &dyn Fn(&Self) -> f64| {
+            let all: f64 = parts.iter().map(|(part, rate)| rate * weight(part)).sum();
+            parts.iter().map(|(part, rate)| rate * weight(part) * value(part)).sum::<f64>() / all
+        };
+        let (requests, tokens) = (|_: &Self| 1.0, |part: &Self| part.output_tokens);
+        Self {
+            input_tokens: mean(&requests, &|part| part.input_tokens),
+            output_tokens: mean(&requests, &|part| part.output_tokens),
+            extra_output: mean(&requests, &|part| part.extra_output),
+            context_tokens: mean(&tokens, &|part| part.context_tokens),
+            resident_tokens: mean(&tokens, &|part| part.resident_tokens),
+            prefill_ms: mean(&requests, &|part| part.prefill_ms),
+            prefill_alone_ms: mean(&requests, &|part| part.prefill_alone_ms),
+        }
+    }
+
     /// Time a slot spends on one token when `batch` run, ms: D + c_i (B/out) p.
     #[must_use]
     pub fn slot_ms(&self, step: &Step, batch: f64) -> f64 {

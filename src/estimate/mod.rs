@@ -31,7 +31,7 @@ pub use contract::{Load, Refusal, Request};
 pub use interval::{error_factor, interval, one_sided};
 pub use load::{Demand, Steady, Traffic, closed, max_load, static_batch};
 pub use memory::{Memory, Misfit, memory};
-pub use queue::{Distribution, Loaded, Saturated, loaded};
+pub use queue::{Distribution, Loaded, Saturated, loaded, loaded_among};
 pub use single::{Answer, Latency, Measures, Outcome, single};
 pub use step::{Rig, Step};
 pub use view::held_ms;

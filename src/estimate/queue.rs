@@ -412,14 +412,33 @@ pub fn loaded(
     rate_per_s: f64,
     max_batch: u32,
 ) -> Result<Loaded, Saturated> {
-    let demand = Demand::new(step, traffic);
+    loaded_among(step, memory, traffic, &[(*traffic, rate_per_s)], max_batch)
+}
+
+/// Latencies that one class sees on a unit that several share: the occupancy is that of all of them together, the
+/// lengths are the class's own. Rates in requests/s.
+///
+/// # Errors
+/// [`Saturated`] where their rates together reach the saturation rate of the mixture.
+pub fn loaded_among(
+    step: &Step,
+    memory: &Memory,
+    own: &Traffic<'_>,
+    among: &[(Traffic<'_>, f64)],
+    max_batch: u32,
+) -> Result<Loaded, Saturated> {
+    let parts: Vec<(Demand, f64)> = among
+        .iter()
+        .map(|(traffic, rate)| (Demand::new(step, traffic), rate.max(f64::MIN_POSITIVE)))
+        .collect();
+    let demand = if let [(one, _)] = parts.as_slice() { *one } else { Demand::mixed(&parts) };
     let cap = whole_cap(&demand, memory, max_batch);
     let mut table = Table::new(step, demand);
     let saturation_per_ms = table.saturation_per_ms(cap);
-    let rate_per_ms = rate_per_s / 1000.0;
+    let rate_per_ms = parts.iter().map(|(_, rate)| rate).sum::<f64>() / 1000.0;
     if rate_per_ms >= saturation_per_ms {
         return Err(Saturated { saturation_rps: saturation_per_ms * 1000.0 });
     }
     let occupancy = table.occupancy(rate_per_ms, cap);
-    Ok(describe(&occupancy, &demand, traffic, &prefills(step, traffic), saturation_per_ms))
+    Ok(describe(&occupancy, &Demand::new(step, own), own, &prefills(step, own), saturation_per_ms))
 }

@@ -2,7 +2,7 @@
 //!
 //! In: distributions. Out: single figures in the words of the requirements. It computes no latency of its own.
 
-use super::{ApiEstimate, Distribution, Estimate, Loaded, Memory, Step, Traffic, loaded, one_sided};
+use super::{ApiEstimate, Distribution, Estimate, Loaded, Memory, Step, Traffic, loaded_among, one_sided};
 use crate::requirements::{LatencyMeasure, Statistic};
 
 impl Distribution {
@@ -62,20 +62,23 @@ impl Step {
 
 /// What a limit is held to: the statistic in the world that is slower by the one-sided quantile `confidence`.
 ///
-/// All step times longer by m: value(rate) becomes m x value(m x rate). Infinite where that world saturates.
+/// All step times longer by m: value(rates) becomes m x value(m x rates). Infinite where that world saturates. `among`
+/// lists every class on the unit with its requests/s, `own` included.
 #[must_use]
 pub fn held_ms(
     step: &Step,
     memory: &Memory,
-    traffic: &Traffic<'_>,
-    rate_per_s: f64,
+    own: &Traffic<'_>,
+    among: &[(Traffic<'_>, f64)],
     max_batch: u32,
     confidence: f64,
     shown: (LatencyMeasure, Statistic),
 ) -> f64 {
     let slower = one_sided(step.factor_90_step(), confidence.max(0.5)).max(1.0);
     let prefill = (one_sided(step.factor_90_ttft(), confidence.max(0.5)) / slower).max(1.0);
-    match loaded(step, memory, traffic, rate_per_s * slower, max_batch) {
+    let faster: Vec<(Traffic<'_>, f64)> =
+        among.iter().map(|(traffic, rate)| (*traffic, rate * slower)).collect();
+    match loaded_among(step, memory, own, &faster, max_batch) {
         Ok(at) => {
             let value = at.of(shown.0).at(shown.1) * slower;
             // The lone prefill errs by its own factor; it is all of an idle TTFT.

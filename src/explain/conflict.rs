@@ -4,9 +4,9 @@
 //! Deletion filter (Chinneck 2008, ch. 6) over *rules*, those that refused candidates before solving included: a world
 //! without a rule re-admits the candidates that rule refused.
 
-use crate::answer::solve;
+use crate::answer::solve_mixed;
 use crate::candidate::Question;
-use crate::formulate::{field, formulate};
+use crate::formulate::field;
 use crate::requirements::{LatencyMeasure, Requirements, Routing};
 use crate::solve::{Outcome, Solved};
 
@@ -88,9 +88,8 @@ pub fn without(requirements: &Requirements, rule: &str) -> Option<Requirements> 
 #[must_use]
 pub fn best(question: &Question<'_, '_>, requirements: &Requirements) -> Option<Solved> {
     let about = question.about(requirements);
-    let field = field(&about);
-    let whole = formulate(&about, &field);
-    match solve(&about, &whole).outcome {
+    let mut field = field(&about);
+    match solve_mixed(&about, &mut field).1.outcome {
         Outcome::Solved(solved) => Some(solved),
         Outcome::Infeasible { .. } | Outcome::Unknown(_) => None,
     }

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 
 use super::conflict::{best, without};
 use super::summary;
-use crate::answer::{Request, solve};
+use crate::answer::{Request, solve_mixed};
 use crate::candidate::Question;
 use crate::error::Error;
-use crate::formulate::{field, formulate};
+use crate::formulate::field;
 use crate::recommendation::{OneOrMany, Plan, Relaxation};
 use crate::requirements::{LatencyLimit, LatencyMeasure, QualityFloor, Requirements, Routing, Statistic};
 use crate::solve::Outcome;
@@ -262,9 +262,8 @@ fn tell(
 
 fn plan_of(question: &Question<'_, '_>, changed: &Requirements) -> Option<Plan> {
     let about = question.about(changed);
-    let field = field(&about);
-    let whole = formulate(&about, &field);
-    let solved = solve(&about, &whole);
+    let mut field = field(&about);
+    let (_, solved) = solve_mixed(&about, &mut field);
     match &solved.outcome {
         Outcome::Solved(found) => {
             Some(crate::plan::plan(&about, &field, &solved.formulated, &found.point, 1))

@@ -347,7 +347,8 @@ fn local_rows(
         .map(|(measure, statistic, limit)| {
             let estimate = step.estimate(measure, found.of(measure).at(statistic));
             let confidence = question.requirements.confidence;
-            let held = held_ms(step, memory, &traffic, rate, batch, confidence, (measure, statistic));
+            let held =
+                held_ms(step, memory, &traffic, &[(traffic, rate)], batch, confidence, (measure, statistic));
             row(class, label, measure, statistic, limit, estimate, held)
         })
         .collect()

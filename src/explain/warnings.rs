@@ -45,25 +45,5 @@ pub fn of(question: &Question<'_, '_>, answer: &Recommendation) -> Vec<Warning> 
             ),
         ));
     }
-    let shared =
-        best.deployments.iter().filter(|deployment| deployment.mode != "measured").any(|deployment| {
-            let mut names: Vec<&str> = best
-                .routing
-                .iter()
-                .filter(|route| route.target == deployment.id && deployment.engine.is_some())
-                .map(|route| route.workload.as_str())
-                .collect();
-            names.sort_unstable();
-            names.dedup();
-            names.len() > 1
-        });
-    if shared {
-        all.push(warning(
-            "W04-shared-pool",
-            "Several workloads share a pool: each is held to its limits at the pool's whole load, as if all of it were \
-             its own kind. Check the mixture by a benchmark."
-                .to_owned(),
-        ));
-    }
     all
 }
