@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::candidate::screen::Cloud;
 use crate::candidate::{Class, Hardware, HostedOption, LocalOption, Question, Tally, classes};
 use crate::catalog::Catalog;
 use crate::program::{self, Goal, Hosted, Ladder, Mode, Pool, Program, Resource};
@@ -103,7 +104,7 @@ pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
         return Field { classes, locals: Vec::new(), hosted: Vec::new(), tally };
     }
     let hosted = crate::candidate::hosted::hosted_options(question, &classes, &mut tally);
-    let cloud_usd = cloud_usd_per_month(question, &classes, &hosted);
+    let cloud = cheapest_cloud(question, &classes, &hosted);
     let locals = if question.local() {
         let all: Vec<Hardware<'a>> =
             crate::candidate::hardware::hardware(question.requirements, question.catalog, &mut tally);
@@ -112,36 +113,30 @@ pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
             .workloads
             .iter()
             .any(|workload| workload.data.iter().any(|w| w == "eu-only"));
-        let (kept, _) = if question.prune {
-            crate::candidate::hardware::cheapest_of_each(&all, eu)
-        } else {
-            (all.clone(), 0)
-        };
-        let prospects = crate::candidate::local::prospects(question, &classes, &all, &kept, &mut tally);
-        crate::candidate::screen::screen(question, &classes, &kept, prospects, cloud_usd, &mut tally)
+        let kept = if question.prune { crate::candidate::hardware::cheapest_of_each(&all, eu) } else { all };
+        crate::candidate::screen::screen(question, &classes, &kept, &cloud, &mut tally)
     } else {
         Vec::new()
     };
     Field { classes, locals, hosted, tally }
 }
 
-/// Bill of the cheapest hosted model of each class, if every class has one.
-fn cloud_usd_per_month(
-    question: &Question<'_, '_>,
-    classes: &[Class<'_>],
-    hosted: &[HostedOption<'_>],
-) -> Option<f64> {
-    let mut usd = 0.0;
-    for (at, class) in classes.iter().enumerate() {
-        let cheapest = hosted
-            .iter()
-            .map(|option| &option.terms[at])
-            .filter(|terms| terms.refusal.is_none())
-            .map(|terms| terms.usd_per_request)
-            .fold(f64::INFINITY, f64::min);
-        usd += cheapest * class.requests_per_month(question.requirements.hours_per_month);
-    }
-    usd.is_finite().then_some(usd)
+/// The cheapest hosted model of each class.
+fn cheapest_cloud(question: &Question<'_, '_>, classes: &[Class<'_>], hosted: &[HostedOption<'_>]) -> Cloud {
+    let usd_per_request: Vec<f64> = (0..classes.len())
+        .map(|at| {
+            hosted
+                .iter()
+                .map(|option| &option.terms[at])
+                .filter(|terms| terms.refusal.is_none())
+                .map(|terms| terms.usd_per_request)
+                .fold(f64::INFINITY, f64::min)
+        })
+        .collect();
+    let hours = question.requirements.hours_per_month;
+    let usd: f64 =
+        classes.iter().zip(&usd_per_request).map(|(class, usd)| class.requests_per_month(hours) * usd).sum();
+    Cloud { usd_per_month: usd.is_finite().then_some(usd), usd_per_request }
 }
 
 /// Writes the program of a field.

@@ -33,6 +33,8 @@ pub struct Hardware<'c> {
     pub owned: u32,
     /// The offer behind it.
     pub offer: Option<&'c Offer>,
+    /// Offers it stands for: itself and those of the same GPU and size that cost no less.
+    pub stands_for: u64,
 }
 
 impl Hardware<'_> {
@@ -84,6 +86,7 @@ pub fn hardware<'c>(
             usd_per_hour: crate::bill::power_usd_per_hour(catalog, gpu),
             owned: owned.count,
             offer: None,
+            stands_for: 1,
         });
     }
     for offer in &catalog.offers {
@@ -105,6 +108,7 @@ pub fn hardware<'c>(
             usd_per_hour: offer.price.get(),
             owned: 0,
             offer: Some(offer),
+            stands_for: 1,
         });
     }
     all
@@ -138,9 +142,10 @@ fn refused(requirements: &Requirements, offer: &Offer, gpu: &Gpu) -> Option<Refu
 }
 
 /// Of each (GPU, instance size), the cheapest instance, and the cheapest inside the EU where one class asks for it.
-/// The rest is dominated: the same unit on it carries the same at no lower price, on the same stock.
+/// The rest is dominated: the same unit on it carries the same at no lower price, on the same stock. Owned first, then
+/// by price.
 #[must_use]
-pub fn cheapest_of_each<'c>(all: &[Hardware<'c>], eu_asked: bool) -> (Vec<Hardware<'c>>, u64) {
+pub fn cheapest_of_each<'c>(all: &[Hardware<'c>], eu_asked: bool) -> Vec<Hardware<'c>> {
     let mut best: BTreeMap<(String, u32, bool, bool), &Hardware<'c>> = BTreeMap::new();
     for hardware in all {
         let groups: &[bool] =
@@ -156,11 +161,27 @@ pub fn cheapest_of_each<'c>(all: &[Hardware<'c>], eu_asked: bool) -> (Vec<Hardwa
         }
     }
     let mut kept: Vec<Hardware<'c>> = Vec::new();
-    for hardware in best.into_values() {
-        if !kept.iter().any(|other| other.id == hardware.id) {
-            kept.push(hardware.clone());
+    for ((gpu, gpus, owned, eu), hardware) in &best {
+        let same =
+            |other: &&Hardware<'_>| other.gpu.id == *gpu && other.gpus == *gpus && other.is_owned() == *owned;
+        let count = u64::try_from(all.iter().filter(same).count()).unwrap_or(1);
+        match kept.iter_mut().find(|other| other.id == hardware.id) {
+            Some(_) => {}
+            // The cheapest inside the EU is one of those the cheapest of all stands for.
+            None if *eu => {
+                kept.iter_mut()
+                    .filter(|other| other.gpu.id == *gpu && other.gpus == *gpus && other.is_owned() == *owned)
+                    .for_each(|other| other.stands_for -= 1);
+                kept.push(Hardware { stands_for: 1, ..(*hardware).clone() });
+            }
+            None => kept.push(Hardware { stands_for: count, ..(*hardware).clone() }),
         }
     }
-    let dropped = u64::try_from(all.len() - kept.len()).unwrap_or(0);
-    (kept, dropped)
+    kept.sort_by(|a, b| {
+        (!a.is_owned())
+            .cmp(&!b.is_owned())
+            .then(a.usd_per_hour.total_cmp(&b.usd_per_hour))
+            .then_with(|| a.id.cmp(&b.id))
+    });
+    kept
 }

@@ -147,33 +147,47 @@ pub fn traffic<'r>(class: &Class<'r>, extra_output: f64) -> Traffic<'r> {
     }
 }
 
-/// Units that may serve some class, in the catalog's order, on the hardware given.
-#[must_use]
-pub fn prospects<'a>(
-    question: &Question<'_, 'a>,
-    classes: &[Class<'_>],
-    all: &[Hardware<'a>],
-    kept: &[Hardware<'a>],
-    tally: &mut Tally,
-) -> Vec<Prospect<'a>> {
-    let models: Vec<usize> = (0..question.catalog.models.len()).collect();
-    let parts: Vec<(Vec<Prospect<'a>>, Tally)> =
-        models.par_iter().map(|model| of_model(question, classes, all, kept, *model)).collect();
-    let mut prospects = Vec::new();
-    for (part, counts) in parts {
-        prospects.extend(part);
-        tally.add(counts);
-    }
-    prospects
+/// A model in a mode at a precision that may serve some class, as far as the model alone tells.
+#[derive(Debug)]
+pub struct Line<'a> {
+    /// The model, and its place in the catalog.
+    model: &'a Model,
+    at: usize,
+    /// `default`, or `nothink`.
+    mode: &'static str,
+    /// Place in the catalog's precisions.
+    precision: usize,
+    shared: Arc<Shared>,
+    /// By class, the rule that refuses it.
+    refusals: Vec<Option<Refusal>>,
 }
 
-fn of_model<'a>(
+/// Models, modes and precisions that may serve some class, in the catalog's order; the rest is booked with every unit
+/// and instance it would have had.
+#[must_use]
+pub fn lines<'a>(
     question: &Question<'_, 'a>,
     classes: &[Class<'_>],
-    all: &[Hardware<'a>],
+    kept: &[Hardware<'a>],
+    tally: &mut Tally,
+) -> Vec<Line<'a>> {
+    let models: Vec<usize> = (0..question.catalog.models.len()).collect();
+    let parts: Vec<(Vec<Line<'a>>, Tally)> =
+        models.par_iter().map(|model| lines_of(question, classes, kept, *model)).collect();
+    let mut all = Vec::new();
+    for (part, counts) in parts {
+        all.extend(part);
+        tally.add(counts);
+    }
+    all
+}
+
+fn lines_of<'a>(
+    question: &Question<'_, 'a>,
+    classes: &[Class<'_>],
     kept: &[Hardware<'a>],
     at: usize,
-) -> (Vec<Prospect<'a>>, Tally) {
+) -> (Vec<Line<'a>>, Tally) {
     let catalog = question.catalog;
     let model = &catalog.models[at];
     let mut tally = Tally::default();
@@ -184,8 +198,6 @@ fn of_model<'a>(
         tally.refuse(1, || model.id.clone(), &refusal);
         return (found, tally);
     }
-    let by_gpu = offers_by_gpu(all);
-    let kept_by_gpu = offers_by_gpu(kept);
     for mode in quality::modes_of_model(model) {
         let extra_output: Vec<f64> =
             classes.iter().map(|class| extra_output(catalog, model, mode, class)).collect();
@@ -206,84 +218,111 @@ fn of_model<'a>(
             let word =
                 refused_word(question.requirements, &[(|filter| &filter.precisions, &[weights.0.as_str()])]);
             if let Some(refusal) = word.as_ref().or_else(|| nobody(&refusals)) {
-                let count =
-                    question.bench.shapes(precision).map(|(gpu, gpus)| offers(&by_gpu, &gpu.id, gpus)).sum();
+                let count = kept.iter().map(|hardware| question.bench.shapes(precision, hardware)).sum();
                 tally.candidates += count;
                 tally.refuse(count, || format!("{} {weights}", model.id), refusal);
                 continue;
             }
             let shared = Arc::new(Shared { quality: scored, extra_output: extra_output.clone() });
-            let units = question.bench.units(at, precision);
-            for ((gpu, gpus, _), (count, refusal)) in &units.misfits {
-                let times = count * offers(&by_gpu, gpu, *gpus);
-                tally.candidates += times;
-                tally.refuse(times, || format!("{} {weights} on {gpus} x {gpu}", model.id), refusal);
-            }
-            for row in &units.rows {
-                let times = offers(&by_gpu, &row.unit.gpu.id, row.unit.gpus);
-                if times == 0 {
-                    continue;
-                }
-                tally.candidates += times;
-                let who = || format!("{} {weights} on {} x {}", model.id, row.unit.gpus, row.unit.gpu.id);
-                if let Some(refusal) = refused_unit(question, row) {
-                    tally.refuse(times, who, &refusal);
-                    continue;
-                }
-                let mut refusals = refusals.clone();
-                for ((class, more), refusal) in classes.iter().zip(&shared.extra_output).zip(&mut refusals) {
-                    if refusal.is_none() {
-                        *refusal = refused_context(row, class, *more);
-                    }
-                }
-                if let Some(refusal) = nobody(&refusals) {
-                    tally.refuse(times, who, refusal);
-                    continue;
-                }
-                tally.dominated += times - offers(&kept_by_gpu, &row.unit.gpu.id, row.unit.gpus);
-                let open: Arc<Vec<bool>> = Arc::new(refusals.iter().map(Option::is_none).collect());
-                for (hardware_at, hardware) in kept.iter().enumerate() {
-                    let replicas = hardware.replicas(row.unit.gpus);
-                    if replicas == 0 || hardware.gpu.id != row.unit.gpu.id {
-                        continue;
-                    }
-                    match place(question, classes, row, hardware, replicas, &open, &shared.extra_output) {
-                        Ok((replicas, max_batch, may)) => found.push(Prospect {
-                            model,
-                            mode,
-                            row,
-                            hardware: hardware_at,
-                            replicas,
-                            max_batch,
-                            usd_per_month: hardware.price(row.unit.gpus)
-                                * question.requirements.hours_per_month,
-                            shared: Arc::clone(&shared),
-                            may,
-                        }),
-                        Err(refusal) => tally.refuse(1, who, &refusal),
-                    }
-                }
-            }
+            found.push(Line { model, at, mode, precision, shared, refusals });
         }
     }
     (found, tally)
 }
 
-/// Instance sizes on offer, by GPU.
-type Sizes<'h> = std::collections::BTreeMap<&'h str, Vec<&'h Hardware<'h>>>;
-
-fn offers_by_gpu<'h>(all: &'h [Hardware<'h>]) -> Sizes<'h> {
-    let mut sizes: Sizes<'h> = Sizes::new();
-    for hardware in all {
-        sizes.entry(hardware.gpu.id.as_str()).or_default().push(hardware);
+/// Units of every line on some of the hardware.
+#[must_use]
+pub fn prospects<'a>(
+    question: &Question<'_, 'a>,
+    classes: &[Class<'_>],
+    lines: &[Line<'a>],
+    kept: &[Hardware<'a>],
+    places: &[usize],
+    tally: &mut Tally,
+) -> Vec<Prospect<'a>> {
+    let parts: Vec<(Vec<Prospect<'a>>, Tally)> = lines
+        .par_iter()
+        .map(|line| {
+            let mut tally = Tally::default();
+            let mut found = Vec::new();
+            for place in places {
+                units_on(question, classes, line, &kept[*place], *place, &mut found, &mut tally);
+            }
+            (found, tally)
+        })
+        .collect();
+    let mut all = Vec::new();
+    for (part, counts) in parts {
+        all.extend(part);
+        tally.add(counts);
     }
-    sizes
+    all
 }
 
-/// Instances that can host units of so many GPUs of a kind.
-fn offers(sizes: &Sizes<'_>, gpu: &str, gpus: u32) -> u64 {
-    let fitting = sizes.get(gpu).map_or(0, |list| list.iter().filter(|h| h.replicas(gpus) > 0).count());
-    u64::try_from(fitting).unwrap_or(0)
+fn units_on<'a>(
+    question: &Question<'_, 'a>,
+    classes: &[Class<'_>],
+    line: &Line<'a>,
+    hardware: &Hardware<'a>,
+    hardware_at: usize,
+    found: &mut Vec<Prospect<'a>>,
+    tally: &mut Tally,
+) {
+    let times = hardware.stands_for;
+    let weights = &question.catalog.precisions[line.precision].id;
+    let who = |gpus: u32| format!("{} {weights} on {gpus} x {}", line.model.id, hardware.gpu.id);
+    let units = question.bench.units(line.at, line.precision, hardware.gpu);
+    for ((gpus, _), (count, refusal)) in &units.misfits {
+        if hardware.replicas(*gpus) > 0 {
+            tally.candidates += count * times;
+            tally.refuse(count * times, || who(*gpus), refusal);
+        }
+    }
+    for row in &units.rows {
+        let replicas = hardware.replicas(row.unit.gpus);
+        if replicas == 0 {
+            continue;
+        }
+        tally.candidates += times;
+        if let Some(refusal) = refused_unit(question, row) {
+            tally.refuse(times, || who(row.unit.gpus), &refusal);
+            continue;
+        }
+        let mut refusals = line.refusals.clone();
+        for ((class, more), refusal) in classes.iter().zip(&line.shared.extra_output).zip(&mut refusals) {
+            if refusal.is_none() {
+                *refusal = refused_context(row, class, *more);
+            }
+        }
+        if let Some(refusal) = nobody(&refusals) {
+            tally.refuse(times, || who(row.unit.gpus), refusal);
+            continue;
+        }
+        let open: Arc<Vec<bool>> = Arc::new(refusals.iter().map(Option::is_none).collect());
+        match place(question, classes, row, hardware, replicas, &open, &line.shared.extra_output) {
+            Ok((replicas, max_batch, may)) => {
+                tally.dominated += times - 1;
+                found.push(Prospect {
+                    model: line.model,
+                    mode: line.mode,
+                    row,
+                    hardware: hardware_at,
+                    replicas,
+                    max_batch,
+                    usd_per_month: hardware.price(row.unit.gpus) * question.requirements.hours_per_month,
+                    shared: Arc::clone(&line.shared),
+                    may,
+                });
+            }
+            Err(refusal) => tally.refuse(times, || who(row.unit.gpus), &refusal),
+        }
+    }
+}
+
+/// Units that lines would have on hardware that is not looked at.
+#[must_use]
+pub fn unseen(question: &Question<'_, '_>, lines: &[Line<'_>], hardware: &Hardware<'_>) -> u64 {
+    lines.iter().map(|line| question.bench.shapes(line.precision, hardware)).sum()
 }
 
 /// The first refusal, if every class refuses.

@@ -1,11 +1,13 @@
 //! Estimates the promising prospects with queueing and drops, with proof, those that cannot be in a better plan.
 //!
-//! Two tests, both safe for the least bill (formulation study §3):
+//! Three tests, all safe for the least bill (formulation study §3):
 //! 1. *Dominance with an upper bound.* Estimated option e with k instances carries at least the optimistic capacity
 //!    of prospect p for every class p may serve, k price_e <= price_p, and k e takes no more of any finite resource:
 //!    then k e also dominates p's true, lower capacity (rule D4).
 //! 2. *Beyond a plan already found.* Any plan with p pays at least one instance of p; if that alone is more than a
 //!    complete plan found so far, p is in no better plan.
+//! 3. *Beyond it with the rest at floor prices.* A plan with p also pays for what one instance of p cannot carry, at
+//!    the least price any prospect (or hosted model) could ask for it by its optimistic capacity.
 //!
 //! Prospects come in order of price, then of optimistic capacity, so that what is tested first tends to win.
 
@@ -17,12 +19,14 @@ use crate::requirements::Objective;
 use super::Question;
 use super::class::Class;
 use super::hardware::Hardware;
-use super::local::{LocalOption, Prospect, latency_rule, traffic, untrusted};
+use super::local::{LocalOption, Prospect, latency_rule, lines, prospects, traffic, unseen, untrusted};
 use super::tally::{Refusal, Tally};
 use crate::reason::Op;
 
 /// Prospects estimated at once; between the batches the tests get sharper.
 const BATCH: usize = 32;
+/// Estimates after which price floors are worked out.
+const FLOOR_FROM: u64 = 1000;
 /// Most instances that may stand for one.
 const INSTANCES_FOR_ONE_MAX: f64 = 16.0;
 
@@ -31,37 +35,51 @@ const INSTANCES_FOR_ONE_MAX: f64 = 16.0;
 pub fn screen<'a>(
     question: &Question<'_, 'a>,
     classes: &[Class<'_>],
-    hardware: &[Hardware<'a>],
-    mut prospects: Vec<Prospect<'a>>,
-    cloud_usd_per_month: Option<f64>,
+    kept: &[Hardware<'a>],
+    cloud: &Cloud,
     tally: &mut Tally,
 ) -> Vec<LocalOption<'a>> {
-    // Stable: equal prices keep the order of the catalog.
-    prospects.sort_by(|a, b| a.usd_per_month.total_cmp(&b.usd_per_month));
+    let lines = lines(question, classes, kept, tally);
     let drop = question.prune && question.requirements.objective == Objective::Cost;
-    let mut found = Found { options: Vec::new(), cloud_usd_per_month };
-    let mut rest = prospects.as_slice();
-    while let Some(first) = rest.first() {
-        // All of one price at once, the most promising first.
-        let same = rest.partition_point(|prospect| prospect.usd_per_month <= first.usd_per_month);
-        let (group, later) = rest.split_at(same);
-        rest = later;
-        if drop && first.usd_per_month > found.incumbent(question, classes) {
-            tally.beyond_incumbent += u64::try_from(group.len() + later.len()).unwrap_or(0);
+    let mut found = Found { options: Vec::new(), cloud_usd_per_month: cloud.usd_per_month };
+    let mut floor: Option<Floor> = None;
+    let mut next = 0;
+    while next < kept.len() {
+        // All of one price at once (owned GPUs too), the most promising first.
+        let price =
+            |at: usize| (kept[at].is_owned(), if kept[at].is_owned() { 0.0 } else { kept[at].usd_per_hour });
+        let end = (next..kept.len()).find(|at| price(*at) != price(next)).unwrap_or(kept.len());
+        let places: Vec<usize> = (next..end).collect();
+        let incumbents = found.incumbents(question, classes);
+        let usd_per_month = price(next).1 * question.requirements.hours_per_month;
+        if drop && usd_per_month > incumbents.local.max(incumbents.mixed) {
+            let beyond: u64 = kept[next..].iter().map(|hardware| unseen(question, &lines, hardware)).sum();
+            tally.candidates += beyond;
+            tally.beyond_incumbent += beyond;
             break;
         }
-        let mut group: Vec<(Vec<f64>, &Prospect<'a>)> = group
-            .par_iter()
-            .map(|prospect| (prospect.upper_rps(question.catalog, classes), prospect))
-            .collect();
+        if drop && floor.is_none() && tally.estimated > FLOOR_FROM && question.requirements.owned.is_empty() {
+            // Many to look at: price floors over everything are worth their while.
+            let everywhere: Vec<usize> = (0..kept.len()).collect();
+            let all = prospects(question, classes, &lines, kept, &everywhere, &mut Tally::default());
+            floor = Some(Floor::new(question, classes, &all, &cloud.usd_per_request));
+        }
+        next = end;
+        let group = prospects(question, classes, &lines, kept, &places, tally);
+        let mut group: Vec<(Vec<f64>, Prospect<'a>)> =
+            group.into_par_iter().map(|p| (p.upper_rps(question.catalog, classes), p)).collect();
         group.sort_by(|a, b| b.0.iter().sum::<f64>().total_cmp(&a.0.iter().sum::<f64>()));
         let mut waiting = group.into_iter().peekable();
         while waiting.peek().is_some() {
+            let hopeless =
+                Hopeless { floor: floor.as_ref(), incumbents: found.incumbents(question, classes) };
             let mut batch = Vec::with_capacity(BATCH);
             while batch.len() < BATCH {
                 let Some((upper, prospect)) = waiting.next() else { break };
-                if drop
-                    && found.options.iter().any(|option| beats(question, option, prospect, &upper, hardware))
+                if drop && hopeless.holds(question, &prospect, &upper) {
+                    tally.beyond_incumbent += 1;
+                } else if drop
+                    && found.options.iter().any(|option| beats(question, option, &prospect, &upper, kept))
                 {
                     tally.dominated += 1;
                 } else {
@@ -69,10 +87,8 @@ pub fn screen<'a>(
                 }
             }
             tally.estimated += u64::try_from(batch.len()).unwrap_or(0);
-            let estimated: Vec<LocalOption<'a>> = batch
-                .into_par_iter()
-                .map(|prospect| estimate(question, classes, hardware, prospect.clone()))
-                .collect();
+            let estimated: Vec<LocalOption<'a>> =
+                batch.into_par_iter().map(|prospect| estimate(question, classes, kept, prospect)).collect();
             for option in estimated {
                 if option.serves_any() {
                     found.options.push(option);
@@ -83,6 +99,29 @@ pub fn screen<'a>(
         }
     }
     found.options
+}
+
+/// Test 3 of the module's header.
+struct Hopeless<'f> {
+    floor: Option<&'f Floor>,
+    incumbents: Incumbents,
+}
+
+impl Hopeless<'_> {
+    fn holds(&self, question: &Question<'_, '_>, prospect: &Prospect<'_>, upper_rps: &[f64]) -> bool {
+        self.floor.is_some_and(|floor| {
+            let (local, any) = floor.with(prospect, upper_rps, 1.0 - question.requirements.headroom);
+            local > self.incumbents.local * (1.0 + 1e-9) && any > self.incumbents.mixed * (1.0 + 1e-9)
+        })
+    }
+}
+
+/// What hosted models charge.
+pub struct Cloud {
+    /// Bill of the cheapest for every class, if every class has one.
+    pub usd_per_month: Option<f64>,
+    /// Cheapest price of a request by class; infinite where nobody serves it.
+    pub usd_per_request: Vec<f64>,
 }
 
 /// One prospect with queueing, for every class it may serve.
@@ -142,41 +181,180 @@ struct Found<'a> {
 }
 
 impl Found<'_> {
-    /// The bill of a complete local plan, and of the cheapest mix with hosted models, whichever is dearer: what a
-    /// candidate for either must undercut. Infinite until both are known, or where a stock is finite (a plan made
-    /// class by class could overdraw it).
-    fn incumbent(&self, question: &Question<'_, '_>, classes: &[Class<'_>]) -> f64 {
-        let requirements = question.requirements;
-        let finite = !requirements.limits.gpus.is_empty()
-            || requirements.limits.power_kw.is_some()
-            || requirements.limits.max_deployments.is_some()
-            || !requirements.owned.is_empty()
-            || requirements.availability.is_some();
-        if finite {
-            return f64::INFINITY;
-        }
-        let load_factor = 1.0 - requirements.headroom;
-        let mut local = 0.0;
-        for (at, class) in classes.iter().enumerate() {
-            let peak = class.peak_rps();
-            let alone = |option: &LocalOption<'_>| {
-                let capacity =
-                    option.capacity[at].as_ref()?.rps * f64::from(option.prospect.replicas) * load_factor;
-                Some((peak / capacity).ceil().max(1.0) * option.prospect.usd_per_month)
-            };
-            local += self.options.iter().filter_map(alone).fold(f64::INFINITY, f64::min);
-        }
+    /// Bills of complete plans known so far: what a candidate for a better one must undercut.
+    fn incumbents(&self, question: &Question<'_, '_>, classes: &[Class<'_>]) -> Incumbents {
+        let alone: Vec<Option<Alone>> =
+            (0..classes.len()).map(|at| self.cheapest_alone(question, classes, at)).collect();
+        let separate: Option<Vec<&Alone>> = alone.iter().map(Option::as_ref).collect();
+        let local = separate
+            .filter(|plans| fits(question, plans))
+            .map_or(f64::INFINITY, |plans| plans.iter().map(|alone| alone.usd_per_month).sum());
+        let deployments = question.requirements.limits.max_deployments;
         let mixed = match self.cloud_usd_per_month {
-            Some(usd) if question.cloud() => {
-                usd + self
-                    .options
-                    .iter()
-                    .map(|option| option.prospect.usd_per_month)
-                    .fold(f64::INFINITY, f64::min)
+            None => local, // hosted models do not serve everything: a hybrid plan is at best part of a local one
+            // A mix needs one instance beside the hosted models of all classes.
+            Some(_)
+                if !question.cloud() || deployments.is_some_and(|most| (most as usize) <= classes.len()) =>
+            {
+                if question.cloud() {
+                    f64::INFINITY
+                } else {
+                    0.0
+                }
             }
-            _ => 0.0,
+            Some(usd) => {
+                let one = |option: &LocalOption<'_>| {
+                    let alone = Alone {
+                        usd_per_month: option.prospect.usd_per_month,
+                        gpu: option.hardware.gpu.id.clone(),
+                        gpus: option.hardware.gpus_paid(option.prospect.row.unit.gpus),
+                        kw: power_kw(question, &option.hardware, &option.prospect),
+                        owned: option.hardware.is_owned(),
+                    };
+                    (!alone.owned
+                        && question.requirements.availability.is_none()
+                        && fits(question, &[&alone]))
+                    .then_some(alone.usd_per_month)
+                };
+                let cheapest = self.options.iter().filter_map(one).fold(f64::INFINITY, f64::min);
+                // Redundancy: a local plan with a sliver of hosted traffic, itself behind another.
+                if question.requirements.availability.is_some() { local + 2.0 * usd } else { usd + cheapest }
+            }
         };
-        local.max(mixed)
+        Incumbents { local, mixed }
+    }
+
+    /// The cheapest way to serve one class with rented instances of one option, spares included.
+    fn cheapest_alone(&self, question: &Question<'_, '_>, classes: &[Class<'_>], at: usize) -> Option<Alone> {
+        let requirements = question.requirements;
+        let peak = classes[at].peak_rps();
+        let mut best: Option<Alone> = None;
+        for option in self.options.iter().filter(|option| !option.hardware.is_owned()) {
+            let Some(capacity) = &option.capacity[at] else { continue };
+            let needed = (peak / (capacity.rps * (1.0 - requirements.headroom))).ceil().max(1.0);
+            let replicas = needed + spares(question, needed);
+            let instances = (replicas / f64::from(option.prospect.replicas)).ceil();
+            let usd_per_month = instances * option.prospect.usd_per_month;
+            if best.as_ref().is_none_or(|known| usd_per_month < known.usd_per_month) && instances < 1e6 {
+                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "below a million")]
+                let count = instances as u32;
+                best = Some(Alone {
+                    usd_per_month,
+                    gpu: option.hardware.gpu.id.clone(),
+                    gpus: count * option.hardware.gpus_paid(option.prospect.row.unit.gpus),
+                    kw: instances * power_kw(question, &option.hardware, &option.prospect),
+                    owned: false,
+                });
+            }
+        }
+        best
+    }
+}
+
+/// Bills of complete plans: with own engines only, and with hosted models beside them.
+#[derive(Debug, Clone, Copy)]
+struct Incumbents {
+    local: f64,
+    mixed: f64,
+}
+
+/// One class on one option: its bill and what it takes of finite stock.
+struct Alone {
+    usd_per_month: f64,
+    gpu: String,
+    gpus: u32,
+    kw: f64,
+    owned: bool,
+}
+
+/// Do plans made class by class respect the limits they share?
+fn fits(question: &Question<'_, '_>, plans: &[&Alone]) -> bool {
+    let limits = &question.requirements.limits;
+    let within = limits.gpus.iter().all(|(gpu, most)| {
+        plans.iter().filter(|plan| plan.gpu == *gpu && !plan.owned).map(|plan| plan.gpus).sum::<u32>()
+            <= *most
+    });
+    let kw: f64 = plans.iter().map(|plan| plan.kw).sum();
+    within
+        && limits.power_kw.is_none_or(|most| kw <= most)
+        && limits.max_deployments.is_none_or(|most| plans.len() <= most as usize)
+}
+
+/// Spares beside so many needed replicas.
+fn spares(question: &Question<'_, '_>, needed: f64) -> f64 {
+    let Some(target) = question.requirements.availability else { return 0.0 };
+    let up = question.catalog.replica_availability();
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped")]
+    let needed = needed.clamp(1.0, 100_000.0) as u32;
+    let enough =
+        |spares: &u32| crate::program::availability::shortfall(needed + spares, needed, up) <= 1.0 - target;
+    (0..4096).find(enough).map_or(f64::INFINITY, f64::from)
+}
+
+fn power_kw(question: &Question<'_, '_>, hardware: &Hardware<'_>, prospect: &Prospect<'_>) -> f64 {
+    let each = crate::bill::power_kw(question.catalog, hardware.gpu).unwrap_or(f64::INFINITY);
+    each * f64::from(hardware.gpus_paid(prospect.row.unit.gpus))
+}
+
+/// Prices nobody can undercut, from optimistic capacities: for test 3 of the module's header.
+struct Floor {
+    /// By class, USD/month for one request/s of capacity.
+    local: Vec<f64>,
+    /// By class, USD for one request by any means.
+    any: Vec<f64>,
+    /// Least bill of own engines for the busiest slot.
+    local_total: f64,
+    /// Least bill of everything.
+    any_total: f64,
+    /// By class, requests a month that one request/s of always-on capacity can serve at most.
+    reach: Vec<f64>,
+}
+
+impl Floor {
+    fn new(
+        question: &Question<'_, '_>,
+        classes: &[Class<'_>],
+        prospects: &[Prospect<'_>],
+        cloud_usd_per_request: &[f64],
+    ) -> Self {
+        let uppers: Vec<(Vec<f64>, &Prospect<'_>)> =
+            prospects.par_iter().map(|p| (p.upper_rps(question.catalog, classes), p)).collect();
+        let hours = question.requirements.hours_per_month;
+        let load_factor = 1.0 - question.requirements.headroom;
+        let mut floor =
+            Self { local: Vec::new(), any: Vec::new(), local_total: 0.0, any_total: 0.0, reach: Vec::new() };
+        for (at, class) in classes.iter().enumerate() {
+            let local = uppers
+                .iter()
+                .filter(|(upper, _)| upper[at] > 0.0)
+                .map(|(upper, prospect)| prospect.usd_per_month / (upper[at] * load_factor))
+                .fold(f64::INFINITY, f64::min);
+            let reach = 3600.0 * hours / class.workload.peak_factor;
+            let any = (local / reach).min(cloud_usd_per_request[at]);
+            floor.any_total += any * class.requests_per_month(hours);
+            floor.local.push(local);
+            floor.any.push(any);
+            floor.reach.push(reach);
+        }
+        let in_slot = |slot: usize| -> f64 {
+            classes.iter().zip(&floor.local).map(|(class, usd)| class.load_rps()[slot] * usd).sum()
+        };
+        floor.local_total = (0..24).map(in_slot).fold(0.0, f64::max);
+        floor
+    }
+
+    /// Least bills of a local plan, and of any plan, that has an instance of the prospect: its price, and the least
+    /// price of all that one instance cannot carry.
+    fn with(&self, prospect: &Prospect<'_>, upper: &[f64], load_factor: f64) -> (f64, f64) {
+        let most = |value: &dyn Fn(usize) -> f64| {
+            (0..upper.len()).filter(|at| upper[*at] > 0.0).map(value).fold(0.0, f64::max)
+        };
+        let local = most(&|at| upper[at] * load_factor * self.local[at]);
+        let any = most(&|at| upper[at] * load_factor * self.reach[at] * self.any[at]);
+        (
+            prospect.usd_per_month + (self.local_total - local).max(0.0),
+            prospect.usd_per_month + (self.any_total - any).max(0.0),
+        )
     }
 }
 

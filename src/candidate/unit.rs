@@ -10,6 +10,7 @@ use crate::catalog::{Catalog, Engine, Gpu, Model, Precision};
 use crate::estimate::{Memory, Misfit, Rig, Step, Unit, memory};
 use crate::reason::Op;
 
+use super::hardware::Hardware;
 use super::tally::Refusal;
 
 /// Layouts within one server: tensor x pipeline.
@@ -25,14 +26,14 @@ pub struct UnitRow<'c> {
     /// Its memory.
     pub memory: Memory,
     rig: Arc<Rig>,
-    step: OnceLock<Step>,
+    step: OnceLock<Box<Step>>,
 }
 
 impl UnitRow<'_> {
     /// Step times, computed once.
     #[must_use]
     pub fn step(&self, catalog: &Catalog) -> &Step {
-        self.step.get_or_init(|| Step::on(catalog, &self.unit, &self.rig))
+        self.step.get_or_init(|| Box::new(Step::on(catalog, &self.unit, &self.rig)))
     }
 
     /// `bf16` or `fp8`.
@@ -42,13 +43,13 @@ impl UnitRow<'_> {
     }
 }
 
-/// Units of one model at one weight precision.
+/// Units of one model at one weight precision on one GPU.
 #[derive(Debug, Default)]
 pub struct Units<'c> {
     /// Those that fit.
     pub rows: Vec<UnitRow<'c>>,
-    /// Those that do not: by (GPU, GPUs, rule), how many and the nearest.
-    pub misfits: BTreeMap<(&'c str, u32, String), (u64, Refusal)>,
+    /// Those that do not: by (GPUs, rule), how many and the nearest.
+    pub misfits: BTreeMap<(u32, String), (u64, Refusal)>,
 }
 
 /// A way to lay a model out on a GPU: engine, GPU, tensor and pipeline parallel, bytes of a cached element.
@@ -63,9 +64,12 @@ struct Slot<'c> {
 /// Units of all models, made when first asked for.
 pub struct Bench<'c> {
     catalog: &'c Catalog,
-    /// By precision: every slot its engines have, with the rig of each.
-    slots: Vec<Vec<(Slot<'c>, Arc<Rig>)>>,
-    units: Vec<Vec<OnceLock<Units<'c>>>>,
+    /// Place of each GPU that somebody sells or owns.
+    gpus: BTreeMap<&'c str, usize>,
+    /// By precision and GPU: every slot its engines have, with the rig of each.
+    slots: Vec<Vec<Vec<(Slot<'c>, Arc<Rig>)>>>,
+    /// By model, precision and GPU.
+    units: Vec<Vec<Vec<OnceLock<Units<'c>>>>>,
 }
 
 impl<'c> Bench<'c> {
@@ -81,17 +85,23 @@ impl<'c> Bench<'c> {
         let gpus: Vec<&Gpu> = catalog.gpus.iter().filter(|gpu| sold.contains(gpu.id.as_str())).collect();
         let engines: Vec<&Engine> =
             catalog.engines.iter().filter(|engine| engine.candidate && engine.newest).collect();
+        let by_gpu = |_: &Model, _: usize| gpus.iter().map(|_| OnceLock::new()).collect();
         Self {
             catalog,
+            gpus: gpus.iter().enumerate().map(|(at, gpu)| (gpu.id.as_str(), at)).collect(),
             slots: catalog
                 .precisions
                 .iter()
-                .map(|fact| slots(catalog, &fact.id, &fact.engines, &gpus, &engines))
+                .map(|fact| {
+                    gpus.iter().map(|gpu| slots(catalog, &fact.id, &fact.engines, gpu, &engines)).collect()
+                })
                 .collect(),
             units: catalog
                 .models
                 .iter()
-                .map(|_| catalog.precisions.iter().map(|_| OnceLock::new()).collect())
+                .map(|model| {
+                    (0..catalog.precisions.len()).map(|precision| by_gpu(model, precision)).collect()
+                })
                 .collect(),
         }
     }
@@ -106,20 +116,27 @@ impl<'c> Bench<'c> {
         })
     }
 
-    /// How many units a model has at a precision on so many GPUs of a kind, fitting or not: (GPU, GPUs) each.
-    pub fn shapes(&self, precision: usize) -> impl Iterator<Item = (&'c Gpu, u32)> {
-        self.slots[precision].iter().map(|(slot, _)| (slot.gpu, slot.layout.0 * slot.layout.1))
-    }
-
-    /// Units of a model at a precision, both by their place in the catalog.
+    /// Units any model has at a precision on an instance type and all it stands for, fitting or not.
     #[must_use]
-    pub fn units(&self, model: usize, precision: usize) -> &Units<'c> {
-        self.units[model][precision].get_or_init(|| self.make(&self.catalog.models[model], precision))
+    pub fn shapes(&self, precision: usize, hardware: &Hardware<'_>) -> u64 {
+        let Some(gpu) = self.gpus.get(hardware.gpu.id.as_str()) else { return 0 };
+        let fits = |slot: &Slot<'_>| hardware.replicas(slot.layout.0 * slot.layout.1) > 0;
+        let count = self.slots[precision][*gpu].iter().filter(|(slot, _)| fits(slot)).count();
+        u64::try_from(count).unwrap_or(0) * hardware.stands_for
     }
 
-    fn make(&self, model: &'c Model, precision: usize) -> Units<'c> {
+    /// Units of a model at a precision, both by their place in the catalog, on a GPU that is sold or owned.
+    #[must_use]
+    pub fn units(&self, model: usize, precision: usize, gpu: &Gpu) -> &Units<'c> {
+        static NONE: Units<'static> = Units { rows: Vec::new(), misfits: BTreeMap::new() };
+        let Some(at) = self.gpus.get(gpu.id.as_str()) else { return &NONE };
+        self.units[model][precision][*at]
+            .get_or_init(|| self.make(&self.catalog.models[model], precision, *at))
+    }
+
+    fn make(&self, model: &'c Model, precision: usize, gpu: usize) -> Units<'c> {
         let mut units = Units::default();
-        for (slot, rig) in &self.slots[precision] {
+        for (slot, rig) in &self.slots[precision][gpu] {
             let unit = unit(model, slot, &self.catalog.precisions[precision].id);
             let found = if rig.is_trusted() && model.formula {
                 memory(self.catalog, &unit, 1.0)
@@ -134,7 +151,7 @@ impl<'c> Bench<'c> {
                 }
                 Err(misfit) => {
                     let refusal = refusal(&misfit);
-                    let key = (slot.gpu.id.as_str(), unit.gpus, refusal.rule.clone());
+                    let key = (unit.gpus, refusal.rule.clone());
                     let entry = units.misfits.entry(key).or_insert_with(|| (0, refusal.clone()));
                     entry.0 += 1;
                     if refusal.miss() < entry.1.miss() {
@@ -165,27 +182,26 @@ fn unit<'c>(model: &'c Model, slot: &Slot<'c>, weights: &Precision) -> Unit<'c> 
     }
 }
 
-/// Every slot of a precision, with rigs shared between layouts.
+/// Every slot of a precision on a GPU, with rigs shared between layouts.
 fn slots<'c>(
     catalog: &'c Catalog,
     precision: &Precision,
     families: &[String],
-    gpus: &[&'c Gpu],
+    gpu: &'c Gpu,
     engines: &[&'c Engine],
 ) -> Vec<(Slot<'c>, Arc<Rig>)> {
     let mut all = Vec::new();
     let Some(any) = catalog.models.first() else { return all };
-    for engine in engines.iter().filter(|engine| families.contains(&engine.family)) {
+    let serves =
+        |engine: &&&'c Engine| families.contains(&engine.family) && engine.vendors.contains(&gpu.vendor);
+    for engine in engines.iter().filter(serves) {
         let layouts: &[(u32, u32)] = if engine.family == "llama.cpp" { &LAYOUTS_BY_LAYER } else { &LAYOUTS };
-        for gpu in gpus.iter().filter(|gpu| engine.vendors.contains(&gpu.vendor)) {
-            let first = Slot { engine, gpu, layout: (1, 1), kv_bytes: 2.0 };
-            let Ok(rig) = Rig::new(catalog, &unit(any, &first, precision)) else { continue };
-            let rig = Arc::new(rig);
-            for layout in layouts.iter().filter(|(tensor, pipeline)| tensor * pipeline <= gpu.per_server_max)
-            {
-                for kv_bytes in kv_choices(gpu, engine) {
-                    all.push((Slot { engine, gpu, layout: *layout, kv_bytes: *kv_bytes }, Arc::clone(&rig)));
-                }
+        let first = Slot { engine, gpu, layout: (1, 1), kv_bytes: 2.0 };
+        let Ok(rig) = Rig::new(catalog, &unit(any, &first, precision)) else { continue };
+        let rig = Arc::new(rig);
+        for layout in layouts.iter().filter(|(tensor, pipeline)| tensor * pipeline <= gpu.per_server_max) {
+            for kv_bytes in kv_choices(gpu, engine) {
+                all.push((Slot { engine, gpu, layout: *layout, kv_bytes: *kv_bytes }, Arc::clone(&rig)));
             }
         }
     }

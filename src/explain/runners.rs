@@ -4,7 +4,7 @@
 //! cheaper but refused, then those that comply but are dearer.
 
 use crate::candidate::hardware::{cheapest_of_each, hardware};
-use crate::candidate::local::{LocalOption, id as local_id, prospects};
+use crate::candidate::local::{LocalOption, id as local_id, lines, prospects};
 use crate::candidate::screen::estimate;
 use crate::candidate::tally::Refusal;
 use crate::candidate::{Class, HostedOption, Question, Tally};
@@ -131,8 +131,10 @@ fn named_locals<'a>(question: &Question<'_, 'a>, field: &Field<'_, '_>) -> Vec<L
     let about = question.about(&free);
     let mut ignored = Tally::default();
     let all = hardware(&free, question.catalog, &mut ignored);
-    let (kept, _) = cheapest_of_each(&all, false);
-    let list = prospects(&about, &classes, &all, &kept, &mut ignored);
+    let kept = cheapest_of_each(&all, false);
+    let lines = lines(&about, &classes, &kept, &mut ignored);
+    let places: Vec<usize> = (0..kept.len()).collect();
+    let list = prospects(&about, &classes, &lines, &kept, &places, &mut ignored);
     // Of each model, GPU and precision, the cheapest instance and, on it, the most promising unit.
     let mut best: std::collections::BTreeMap<String, crate::candidate::local::Prospect<'a>> =
         std::collections::BTreeMap::new();
