@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use crate::candidate::screen::Cloud;
 use crate::candidate::{Class, Hardware, HostedOption, LocalOption, Question, Tally, classes};
 use crate::catalog::Catalog;
+use crate::estimate::loaded;
 use crate::program::{self, Goal, Hosted, Ladder, Mode, Pool, Program, Resource};
 use crate::recommendation::Kind;
 use crate::requirements::Objective;
@@ -275,10 +276,22 @@ fn hosted_score(objective: Objective, option: &HostedOption<'_>, class: usize) -
     }
 }
 
-fn local_score(objective: Objective, option: &LocalOption<'_>, class: usize) -> f64 {
+fn local_score(
+    objective: Objective,
+    catalog: &Catalog,
+    field: &Field<'_, '_>,
+    option: &LocalOption<'_>,
+    class: usize,
+) -> f64 {
     match objective {
         Objective::Quality => -option.prospect.shared.quality.as_ref().map_or(0.0, |scored| scored.index),
-        Objective::Latency => option.capacity[class].as_ref().map_or(0.0, |capacity| capacity.at.e2e.p95),
+        // At the planned rate: a lighter load is faster, never slower.
+        Objective::Latency => option.capacity[class].as_ref().map_or(0.0, |capacity| {
+            let (row, extra) = (option.prospect.row, option.prospect.shared.extra_output[class]);
+            let traffic = crate::candidate::local::traffic(&field.classes[class], extra);
+            let step = row.step(catalog);
+            loaded(step, &row.memory, &traffic, capacity.rps, capacity.max_batch).map_or(1e9, |at| at.e2e.p95)
+        }),
         Objective::Cost | Objective::Carbon => 0.0,
     }
 }
@@ -425,7 +438,9 @@ fn pool_columns(
             }],
             usd_per_hour: None,
             usd_per_request: vec![0.0; classes],
-            score: (0..classes).map(|c| local_score(requirements.objective, option, c)).collect(),
+            score: (0..classes)
+                .map(|c| local_score(requirements.objective, question.catalog, field, option, c))
+                .collect(),
             uses: resources.of(option),
             ladder: None,
             unavailability_per_replica: 0.0,

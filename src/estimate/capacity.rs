@@ -7,8 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::queue::{Occupancy, Table, describe, prefills, whole_cap};
-use super::{Demand, Loaded, Memory, Step, Traffic, one_sided};
+use super::queue::{Occupancy, Table, prefills, whole_cap};
+use super::{Demand, Memory, Step, Traffic, one_sided};
 use crate::requirements::{LatencyLimit, LatencyMeasure, Statistic};
 
 /// Load beyond which the chain is not planned with (oracle study section 6).
@@ -25,8 +25,6 @@ pub struct Capacity {
     pub rps: f64,
     /// Batch cap that gives it.
     pub max_batch: u32,
-    /// Latencies at that rate, medians of the error.
-    pub at: Loaded,
     /// Rate at which the unit saturates under that cap, median of the error, requests/s.
     pub saturation_rps: f64,
     /// The limit that stops a higher rate; `None` = the load of 0.85.
@@ -208,17 +206,9 @@ pub fn capacity(
     };
     let rate_per_ms = best.rate_per_ms / question.margin.work;
     let saturation_per_ms = table.saturation_per_ms(best.cap);
-    let at = describe(
-        &table.occupancy(rate_per_ms, best.cap),
-        &demand,
-        traffic,
-        &question.prefills,
-        saturation_per_ms,
-    );
     Ok(Capacity {
         rps: rate_per_ms * 1000.0,
         max_batch: u32::try_from(best.cap).unwrap_or(u32::MAX),
-        at,
         saturation_rps: saturation_per_ms * 1000.0,
         binding: best.binding,
     })

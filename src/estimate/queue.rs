@@ -210,6 +210,9 @@ impl<'s> Table<'s> {
     }
 }
 
+/// An exponential wait is over after this many of its means but for 1e-12.
+const CERTAIN: f64 = 28.0;
+
 /// P(U(0, width) <= t).
 fn uniform(t: f64, width: f64) -> f64 {
     (t / width).clamp(0.0, 1.0)
@@ -235,13 +238,16 @@ impl Occupancy {
         match finds {
             Finds::Idle => 1.0,
             Finds::Running => {
-                if t >= width && queue <= 0.0 {
+                if t >= width && (queue <= 0.0 || t - width >= CERTAIN / self.queue_per_ms) {
                     return 1.0;
                 }
                 (1.0 - queue) * uniform(t, width) + queue * uniform_exponential(t, width, self.queue_per_ms)
             }
             Finds::Full => {
                 let slot = self.wait_per_ms;
+                if t - width >= CERTAIN / slot.min(self.queue_per_ms) {
+                    return 1.0;
+                }
                 // Two equal rates would divide by zero: the law is continuous in them, so they are held apart.
                 let line = if (slot - self.queue_per_ms).abs() < 1e-6 * slot {
                     slot * (1.0 + 1e-6)
