@@ -66,7 +66,7 @@ impl Catalog {
     /// Price of electricity, USD/kWh.
     #[must_use]
     pub fn electricity_usd_per_kwh(&self) -> f64 {
-        self.figure("electricity", "default").unwrap_or(0.0)
+        self.figure("electricity_price", "default").unwrap_or(0.0)
     }
 
     /// Power usage effectiveness: power of the building over power of the machines.
