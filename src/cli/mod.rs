@@ -35,8 +35,8 @@ const REPORT: &str = "Please report it with the command, the files and the outpu
         on the model, explained, and says how sure it is.",
     after_long_help = "Exit codes: 0 a compliant plan or nothing wrong · 1 no compliant plan, with reasons and the \
         smallest changes that work · 2 bad input or usage · 70 a bug of ours.\n\nResults go to stdout, everything else \
-        to stderr. NO_COLOR is respected.\n\nStart here:\n  bursar recommend examples/chatbot.yaml\n  bursar recommend \
-        examples/chatbot.yaml --explain",
+        to stderr. NO_COLOR is respected.\n\nStart here:\n  bursar recommend examples/000-1-support-chatbot.yaml\n  bursar recommend \
+        examples/000-1-support-chatbot.yaml --explain",
     disable_help_subcommand = true,
     arg_required_else_help = true
 )]
