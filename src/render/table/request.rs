@@ -7,6 +7,9 @@ use crate::requirements::{
     Filter, LatencyMeasure, Objective, QualityFloor, Requirements, Routing, Spread, Workload,
 };
 
+/// Longest item that is kept on one line: half of the least width a table is written for.
+const ITEM_WIDTH_MAX: usize = 50;
+
 /// One line for a single workload; else the whole, then a line for each workload.
 pub(super) fn write(sheet: &mut Sheet, asked: &Requirements) {
     if let [only] = asked.workloads.as_slice() {
@@ -21,8 +24,10 @@ pub(super) fn write(sheet: &mut Sheet, asked: &Requirements) {
 }
 
 fn line(sheet: &mut Sheet, indent: usize, name: &str, items: &[String]) {
-    // An item stays on one line where it can.
-    let text: Vec<String> = items.iter().map(|item| super::unbroken(item)).collect();
+    // An item stays on one line where it can; a long list of names cannot.
+    let whole = |item: &String| item.chars().count() <= ITEM_WIDTH_MAX;
+    let text: Vec<String> =
+        items.iter().map(|item| if whole(item) { super::unbroken(item) } else { item.clone() }).collect();
     sheet.hanging(indent, indent + 4, &[(Style::Bold, name.to_owned())], &[(Style::Plain, text.join(" · "))]);
 }
 
