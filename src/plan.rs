@@ -73,9 +73,8 @@ pub fn plan<'q, 'c>(
             .push(BillLine { item: "operations (people) of the local part".to_owned(), usd_per_month: usd });
     }
     let local = maker.deployments.iter().any(|deployment| deployment.engine.is_some());
-    let cloud = maker.routing.iter().any(|route| {
-        maker.deployments.iter().any(|deployment| deployment.id == route.target && deployment.api.is_some())
-    });
+    // A fallback that only carries what others drop makes a plan hybrid too: it needs both worlds.
+    let cloud = maker.deployments.iter().any(|deployment| deployment.api.is_some());
     let usd_per_month = bill::line(maker.bill.iter().map(|line| line.usd_per_month).sum());
     let requests = requests_per_month(question);
     let mut plan = Plan {
@@ -419,10 +418,7 @@ impl Maker<'_, '_, '_> {
         let serving = || {
             (0..self.field.classes.len()).filter(|c| self.point.local[*c][r].iter().any(|share| *share > 0.0))
         };
-        let max_batch = serving()
-            .filter_map(|c| option.capacity[c].as_ref().map(|capacity| capacity.max_batch))
-            .min()
-            .unwrap_or(unit.max_batch);
+        let max_batch = option.max_batch;
         let longest = serving()
             .map(|c| self.field.classes[c].workload.context_tokens + option.prospect.shared.extra_output[c])
             .fold(0.0, f64::max);

@@ -77,6 +77,8 @@ pub struct LocalOption<'a> {
     pub prospect: Prospect<'a>,
     /// The instance type.
     pub hardware: Hardware<'a>,
+    /// Batch cap it runs at, the same for every class it serves.
+    pub max_batch: u32,
     /// By class: what one replica carries within every limit.
     pub capacity: Vec<Option<Capacity>>,
     /// By class: why it cannot serve, where it cannot.
@@ -93,7 +95,7 @@ impl LocalOption<'_> {
     /// Unique, in a fixed form.
     #[must_use]
     pub fn id(&self) -> String {
-        id(&self.prospect, &self.hardware)
+        format!("{}/b{}", id(&self.prospect, &self.hardware), self.max_batch)
     }
 
     /// True where it may serve some class.

@@ -87,9 +87,9 @@ pub fn screen<'a>(
                 }
             }
             tally.estimated += u64::try_from(batch.len()).unwrap_or(0);
-            let estimated: Vec<LocalOption<'a>> =
+            let estimated: Vec<Vec<LocalOption<'a>>> =
                 batch.into_par_iter().map(|prospect| estimate(question, classes, kept, prospect)).collect();
-            for option in estimated {
+            for option in estimated.into_iter().flatten() {
                 if option.serves_any() {
                     found.options.push(option);
                 } else if let Some(refusal) = option.refusal.iter().flatten().next() {
@@ -124,44 +124,82 @@ pub struct Cloud {
     pub usd_per_request: Vec<f64>,
 }
 
-/// One prospect with queueing, for every class it may serve.
+/// One prospect with queueing, for every class it may serve. Several options where the best batch cap differs between
+/// classes: one that all share, at a cap good for all, and one for each class at its own.
 #[must_use]
 pub fn estimate<'a>(
     question: &Question<'_, 'a>,
     classes: &[Class<'_>],
     hardware: &[Hardware<'a>],
     prospect: Prospect<'a>,
+) -> Vec<LocalOption<'a>> {
+    let shared = at_cap(question, classes, hardware, &prospect, prospect.max_batch);
+    let caps: Vec<u32> = shared.capacity.iter().flatten().map(|capacity| capacity.max_batch).collect();
+    let Some(mut least) = caps.iter().min().copied() else { return vec![shared] };
+    if caps.iter().all(|cap| *cap == least) {
+        return vec![LocalOption { max_batch: least, ..shared }];
+    }
+    let mut all = Vec::new();
+    for at in 0..classes.len() {
+        if let Some(capacity) = shared.capacity[at] {
+            let mut own = LocalOption { max_batch: capacity.max_batch, ..shared.clone() };
+            for (other, capacity) in own.capacity.iter_mut().enumerate() {
+                if other != at {
+                    *capacity = None;
+                }
+            }
+            all.push(own);
+        }
+    }
+    // At a smaller cap a class may want a still smaller one; caps only fall, so this ends.
+    loop {
+        let together = at_cap(question, classes, hardware, &prospect, least);
+        let next = together.capacity.iter().flatten().map(|capacity| capacity.max_batch).min();
+        match next {
+            Some(next) if next < least => least = next,
+            Some(_) => {
+                all.insert(0, together);
+                return all;
+            }
+            None => return all,
+        }
+    }
+}
+
+fn at_cap<'a>(
+    question: &Question<'_, 'a>,
+    classes: &[Class<'_>],
+    hardware: &[Hardware<'a>],
+    prospect: &Prospect<'a>,
+    max_batch: u32,
 ) -> LocalOption<'a> {
     let mut capacities = Vec::with_capacity(classes.len());
     let mut refusals = Vec::with_capacity(classes.len());
     let step = prospect.row.step(question.catalog);
     for (at, class) in classes.iter().enumerate() {
-        let (capacity, refusal) = match step {
-            step if prospect.may[at] => {
-                let traffic = traffic(class, prospect.shared.extra_output[at]);
-                let confidence = question.requirements.confidence;
-                match capacity(
-                    step,
-                    &prospect.row.memory,
-                    &traffic,
-                    &class.workload.latency,
-                    confidence,
-                    prospect.max_batch,
-                ) {
-                    Ok(capacity) => match untrusted(step.basis()) {
-                        None => (Some(capacity), None),
-                        refusal => (None, refusal),
-                    },
-                    Err(shortfall) => (None, Some(refused(&shortfall))),
-                }
+        let (found, refusal) = if prospect.may[at] {
+            let traffic = traffic(class, prospect.shared.extra_output[at]);
+            let (memory, limits) = (&prospect.row.memory, &class.workload.latency);
+            match capacity(step, memory, &traffic, limits, question.requirements.confidence, max_batch) {
+                Ok(found) => match untrusted(step.basis()) {
+                    None => (Some(found), None),
+                    refusal => (None, refusal),
+                },
+                Err(shortfall) => (None, Some(refused(&shortfall))),
             }
-            _ => (None, None),
+        } else {
+            (None, None)
         };
-        capacities.push(capacity);
+        capacities.push(found);
         refusals.push(refusal);
     }
-    let hardware = hardware[prospect.hardware].clone();
-    LocalOption { prospect, hardware, capacity: capacities, refusal: refusals }
+    LocalOption {
+        hardware: hardware[prospect.hardware].clone(),
+        prospect: prospect.clone(),
+        max_batch,
+        capacity: capacities,
+        refusal: refusals,
+    }
 }
 
 fn refused(shortfall: &Shortfall) -> Refusal {

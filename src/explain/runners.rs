@@ -54,6 +54,14 @@ fn choose(question: &Question<'_, '_>, mut all: Vec<RunnerUp>, best_usd: f64) ->
         let usd = |runner: &RunnerUp| runner.usd_per_month.unwrap_or(f64::INFINITY);
         usd(a).total_cmp(&usd(b)).then_with(|| a.label.cmp(&b.label))
     });
+    // A model listed under two names at one price is one option.
+    all.dedup_by(|b, a| {
+        let subject = |runner: &RunnerUp| {
+            let api = question.catalog.api_on(&runner.model, question.requirements.as_of)?;
+            Some((api.provider.clone(), api.quality_subject.clone()?, runner.label.contains("(no thinking)")))
+        };
+        a.usd_per_month == b.usd_per_month && subject(a).is_some() && subject(a) == subject(b)
+    });
     if names_its_options(question) {
         all.truncate(40);
         return all;
@@ -156,7 +164,7 @@ fn named_locals<'a>(question: &Question<'_, 'a>, field: &Field<'_, '_>) -> Vec<L
             best.insert(key, prospect);
         }
     }
-    best.into_values().map(|prospect| estimate(question, &field.classes, &kept, prospect)).collect()
+    best.into_values().flat_map(|prospect| estimate(question, &field.classes, &kept, prospect)).collect()
 }
 
 fn dearer(who: &str, usd: f64, best: Option<&Plan>) -> Reason {

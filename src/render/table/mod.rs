@@ -213,6 +213,16 @@ fn why_not(sheet: &mut Sheet, answer: &Recommendation, shown: usize) {
 
 fn own_figures(other: &RunnerUp) -> Vec<Span> {
     let mut spans = Vec::new();
+    // A rule on money, and a dearer option, name their bill themselves.
+    let named = match &other.reason.fact {
+        Reason::Dearer { .. } => true,
+        Reason::Breaks { rule, .. } => rule == "usd_per_month",
+        _ => false,
+    };
+    if let (Some(usd), false) = (other.usd_per_month, named) {
+        spans.push(Span::Words("; alone ".to_owned()));
+        spans.push(Span::Figure(format!("{} / month", figure::usd(usd))));
+    }
     if let Some(row) = targets::latency_row(other.measures.iter()) {
         spans.push(Span::Words(format!("; {} ", targets::title(&row.measure))));
         spans.push(Span::Figure(interval(row)));
