@@ -188,6 +188,7 @@ pub fn solve(question: &Question<'_, '_>, whole: &Formulated) -> Best {
 ///
 /// The load row adds up what each class would load a replica with alone; a mixture can be worse than its parts (long
 /// prompts of one class stall the answers of another), so its limits are recomputed for the mixture that came out.
+/// Beside a pool that failed stands, from then on, the same for each class alone; after a few steps only those stay.
 #[must_use]
 pub fn solve_mixed<'q, 'c>(question: &Question<'q, 'c>, field: &mut Field<'q, 'c>) -> (Formulated, Best) {
     let mut whole = formulate(question, field);
@@ -195,27 +196,34 @@ pub fn solve_mixed<'q, 'c>(question: &Question<'q, 'c>, field: &mut Field<'q, 'c
     if field.classes.len() < 2 {
         return (whole, best);
     }
-    for _ in 0..DERATINGS_MAX {
-        let Outcome::Solved(found) = &best.outcome else { break };
-        let plan = crate::plan::plan(question, field, &best.formulated, &found.point, 1);
-        let broken: Vec<String> = plan
-            .measures
-            .iter()
-            .filter(|row| row.slack.is_some_and(|slack| slack < -MIXTURE_TOLERANCE * row.held_to))
-            .filter_map(|row| plan.deployments.iter().find(|deployment| deployment.id == row.target))
-            .filter_map(|deployment| {
-                let engine = deployment.engine.as_ref()?;
-                Some(format!("{} {} {}", deployment.model, deployment.mode, engine.offer))
-            })
-            .collect();
+    let mut steps = vec![0_u32; field.locals.len()];
+    while let Outcome::Solved(found) = &best.outcome {
+        let broken = crate::plan::broken_mixtures(question, field, &best.formulated, &found.point);
         if broken.is_empty() {
             break;
         }
-        for option in &mut field.locals {
-            let key = format!("{} {} {}", option.prospect.model.id, option.prospect.mode, option.hardware.id);
-            if broken.contains(&key) {
-                for capacity in option.capacity.iter_mut().flatten() {
-                    capacity.rps *= DERATING;
+        for at in broken {
+            if steps[at] == 0 {
+                let option = field.locals[at].clone();
+                for class in 0..field.classes.len() {
+                    if option.capacity[class].is_some() {
+                        let mut alone = option.clone();
+                        for (other, capacity) in alone.capacity.iter_mut().enumerate() {
+                            if other != class {
+                                *capacity = None;
+                            }
+                        }
+                        field.locals.push(alone);
+                        steps.push(0);
+                    }
+                }
+            }
+            steps[at] += 1;
+            for capacity in &mut field.locals[at].capacity {
+                match capacity {
+                    Some(_) if steps[at] > DERATINGS_MAX => *capacity = None,
+                    Some(capacity) => capacity.rps *= DERATING,
+                    None => {}
                 }
             }
         }
@@ -225,12 +233,10 @@ pub fn solve_mixed<'q, 'c>(question: &Question<'q, 'c>, field: &mut Field<'q, 'c
     (whole, best)
 }
 
-/// Step by which the load of a pool is lowered.
+/// Step by which the load of a shared pool is lowered.
 const DERATING: f64 = 0.95;
-/// Steps after which a pool is as good as dedicated to one class.
-const DERATINGS_MAX: usize = 30;
-/// Latencies at the planned rate may exceed a limit by the tolerance of the search for the rate.
-const MIXTURE_TOLERANCE: f64 = 4e-3;
+/// Steps after which a pool is given up as shared.
+const DERATINGS_MAX: u32 = 4;
 
 /// Invariant 5: a plan the checker rejects is our bug and is never shown.
 fn check(request: &Request<'_>, plan: &Plan) -> Result<(), Error> {

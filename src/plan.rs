@@ -54,16 +54,7 @@ pub fn plan<'q, 'c>(
     point: &Point,
     rank: u32,
 ) -> Plan {
-    let mut maker = Maker {
-        question,
-        field,
-        formulated,
-        point,
-        bill: Vec::new(),
-        deployments: Vec::new(),
-        routing: Vec::new(),
-        measures: Vec::new(),
-    };
+    let mut maker = Maker::new(question, field, formulated, point);
     maker.local_part();
     maker.cloud_part();
     if maker.deployments.iter().any(|deployment| deployment.engine.is_some()) {
@@ -99,6 +90,34 @@ pub fn plan<'q, 'c>(
     plan
 }
 
+/// Options on which a class breaks a limit among the others that share its pool (place in [`Field::locals`]).
+#[must_use]
+pub fn broken_mixtures<'q, 'c>(
+    question: &Question<'q, 'c>,
+    field: &Field<'q, 'c>,
+    formulated: &Formulated,
+    point: &Point,
+) -> Vec<usize> {
+    let maker = Maker::new(question, field, formulated, point);
+    let mut broken = Vec::new();
+    for (r, (source, _)) in formulated.pools.iter().enumerate() {
+        let Source::Catalog(at) = source else { continue };
+        let option = &field.locals[*at];
+        if !point.uses_pool(r) || option.capacity.iter().flatten().count() < 2 {
+            continue;
+        }
+        let replicas = point.always_on[r].iter().sum::<u32>() * formulated.program.pools[r].replicas;
+        let over = |row: &MeasureRow| row.slack.is_some_and(|slack| slack < -MIXTURE_TOLERANCE * row.held_to);
+        if maker.local_measures(r, option, replicas, "").iter().any(over) {
+            broken.push(*at);
+        }
+    }
+    broken
+}
+
+/// Latencies at the planned rate may exceed a limit by the tolerance of the search for the rate.
+const MIXTURE_TOLERANCE: f64 = 4e-3;
+
 /// All requests of a month, response-cache hits included.
 #[must_use]
 pub fn requests_per_month(question: &Question<'_, '_>) -> f64 {
@@ -117,7 +136,25 @@ struct Maker<'m, 'q, 'c> {
     measures: Vec<MeasureRow>,
 }
 
-impl Maker<'_, '_, '_> {
+impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
+    const fn new(
+        question: &'m Question<'q, 'c>,
+        field: &'m Field<'q, 'c>,
+        formulated: &'m Formulated,
+        point: &'m Point,
+    ) -> Self {
+        Self {
+            question,
+            field,
+            formulated,
+            point,
+            bill: Vec::new(),
+            deployments: Vec::new(),
+            routing: Vec::new(),
+            measures: Vec::new(),
+        }
+    }
+
     fn local_part(&mut self) {
         let hours = self.question.requirements.hours_per_month;
         for (r, (source, guard)) in self.formulated.pools.iter().enumerate() {
@@ -146,7 +183,8 @@ impl Maker<'_, '_, '_> {
             );
             self.bill.push(BillLine { item, usd_per_month: usd });
             let settings = self.settings(r, option, instances, *guard);
-            self.local_measures(r, option, &settings, &id);
+            let rows = self.local_measures(r, option, settings.replicas, &id);
+            self.measures.extend(rows);
             self.deployments.push(Deployment {
                 id: id.clone(),
                 label: label_local(option),
@@ -467,8 +505,8 @@ impl Maker<'_, '_, '_> {
     }
 
     /// Latencies of each class in its worst hour, among everything that shares the pool in that hour.
-    fn local_measures(&mut self, r: usize, option: &LocalOption<'_>, settings: &EngineSettings, id: &str) {
-        let (memory, batch) = (&option.prospect.row.memory, settings.max_batch);
+    fn local_measures(&self, r: usize, option: &LocalOption<'_>, replicas: u32, id: &str) -> Vec<MeasureRow> {
+        let (memory, batch) = (&option.prospect.row.memory, option.max_batch);
         let step = option.prospect.row.step(self.question.catalog);
         let confidence = self.question.requirements.confidence;
         let traffic = |c: usize| {
@@ -477,7 +515,7 @@ impl Maker<'_, '_, '_> {
         let mut rows = Vec::new();
         for (c, class) in self.field.classes.iter().enumerate() {
             let mut worst: Vec<Option<MeasureRow>> = vec![None; shown(class).len()];
-            for among in self.mixtures(r, c, settings.replicas) {
+            for among in self.mixtures(r, c, replicas) {
                 let among: Vec<(Traffic<'_>, f64)> =
                     among.iter().map(|(c, rate)| (traffic(*c), *rate)).collect();
                 let Ok(at) = loaded_among(step, memory, &traffic(c), &among, batch) else { continue };
@@ -492,7 +530,7 @@ impl Maker<'_, '_, '_> {
             }
             rows.extend(worst.into_iter().flatten());
         }
-        self.measures.extend(rows);
+        rows
     }
 
     /// Requests/s of each class on one replica of a pool, for every distinct hour in which class `c` is there.

@@ -334,6 +334,8 @@ pub struct RunnerUp {
     pub usd_per_month: Option<f64>,
     /// The rule or price that decided.
     pub reason: Told,
+    /// Further rules it would break.
+    pub also: Vec<Told>,
     /// Price at which it would win, where a price decides.
     pub wins_at: Option<WinsAt>,
     /// Its own measures.

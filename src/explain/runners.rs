@@ -11,7 +11,7 @@ use crate::candidate::{Class, HostedOption, Question, Tally};
 use crate::estimate::{held_ms, loaded};
 use crate::formulate::Field;
 use crate::plan::{label_hosted, label_local, measure_name};
-use crate::reason::{Op, Quantity, Reason};
+use crate::reason::{Op, Quantity, Reason, Told};
 use crate::recommendation::{Kind, MeasureRow, Plan, RunnerUp, WinsAt};
 use crate::requirements::{LatencyMeasure, QualityFloor, Statistic};
 
@@ -175,10 +175,27 @@ fn dearer(who: &str, usd: f64, best: Option<&Plan>) -> Reason {
     }
 }
 
-/// The rule of the whole plan that an option alone would break.
-fn breaks_plan_rule(question: &Question<'_, '_>, who: &str, usd: f64, up: Option<f64>) -> Option<Reason> {
+/// What decided, and what else is broken: rules nothing can mend first, then money, quality, speed, redundancy.
+fn ranked(mut broken: Vec<Reason>) -> (Option<Reason>, Vec<Told>) {
+    let rank = |reason: &Reason| match reason {
+        Reason::Breaks { rule, .. } | Reason::Forbidden { rule, .. } => match rule.as_str() {
+            "usd_per_month" | "usd_per_request" => 1,
+            "quality" | "benchmark" => 2,
+            "ttft_ms" | "tpot_ms" | "e2e_ms" | "capacity" => 3,
+            "availability" => 4,
+            _ => 0,
+        },
+        _ => 5,
+    };
+    broken.sort_by_key(rank);
+    let mut rest = broken.into_iter();
+    let first = rest.next();
+    (first, rest.map(Into::into).collect())
+}
+
+/// The rules of the whole plan that an option alone would break.
+fn broken_plan_rules(question: &Question<'_, '_>, who: &str, usd: f64, up: Option<f64>) -> Vec<Reason> {
     let requirements = question.requirements;
-    let requests = crate::plan::requests_per_month(question);
     let figure = |rule: &str, got: f64, op: Op, allowed: f64, unit: &str| Reason::Breaks {
         who: who.to_owned(),
         workload: String::new(),
@@ -187,15 +204,18 @@ fn breaks_plan_rule(question: &Question<'_, '_>, who: &str, usd: f64, up: Option
         op,
         allowed: Quantity::new(allowed, unit),
     };
-    if let Some(most) = requirements.budget.usd_per_month.filter(|most| !Op::AtMost.holds(usd, *most)) {
-        return Some(figure("usd_per_month", usd, Op::AtMost, most, "USD/month"));
-    }
-    let each = usd / requests.max(f64::MIN_POSITIVE);
-    if let Some(most) = requirements.budget.usd_per_request.filter(|most| !Op::AtMost.holds(each, *most)) {
-        return Some(figure("usd_per_request", each, Op::AtMost, most, "USD/request"));
-    }
-    let (target, up) = (requirements.availability?, up.unwrap_or(0.0));
-    (up < target).then(|| figure("availability", up, Op::AtLeast, target, "share"))
+    let each = usd / crate::plan::requests_per_month(question).max(f64::MIN_POSITIVE);
+    let up = up.unwrap_or(0.0);
+    let rules = [
+        ("usd_per_month", usd, Op::AtMost, requirements.budget.usd_per_month, "USD/month"),
+        ("usd_per_request", each, Op::AtMost, requirements.budget.usd_per_request, "USD/request"),
+        ("availability", up, Op::AtLeast, requirements.availability, "share"),
+    ];
+    let broken = |(rule, got, op, allowed, unit): (&str, f64, Op, Option<f64>, &str)| {
+        let allowed = allowed.filter(|allowed| !op.holds(got, *allowed))?;
+        Some(figure(rule, got, op, allowed, unit))
+    };
+    rules.into_iter().filter_map(broken).collect()
 }
 
 fn hosted_verdict(
@@ -212,16 +232,19 @@ fn hosted_verdict(
         .map(|(class, terms)| class.requests_per_month(hours) * terms.usd_per_request)
         .sum();
     let label = label_hosted(option);
-    let refused = field.classes.iter().zip(&option.terms).find_map(|(class, terms)| {
-        terms.refusal.as_ref().map(|refusal| refusal.reason(&label, &class.name()))
-    });
-    let plan_rule =
-        refused.is_none().then(|| breaks_plan_rule(question, &label, usd, option.uptime)).flatten();
+    let mut broken: Vec<Reason> = field
+        .classes
+        .iter()
+        .zip(&option.terms)
+        .filter_map(|(class, terms)| {
+            terms.refusal.as_ref().map(|refusal| refusal.reason(&label, &class.name()))
+        })
+        .collect();
+    broken.extend(broken_plan_rules(question, &label, usd, option.uptime));
+    let (reason, also) = ranked(broken);
     let price = usd / crate::plan::requests_per_month(question).max(f64::MIN_POSITIVE);
-    let wins_at = (refused.is_none() && plan_rule.is_none())
-        .then(|| best.filter(|plan| usd > plan.usd_per_month))
-        .flatten()
-        .map(|plan| WinsAt {
+    let wins_at =
+        reason.is_none().then(|| best.filter(|plan| usd > plan.usd_per_month)).flatten().map(|plan| WinsAt {
             per: "request".to_owned(),
             usd_now: price,
             usd: price * plan.usd_per_month / usd,
@@ -235,8 +258,9 @@ fn hosted_verdict(
             }
         }
     }
-    let reason = refused.or(plan_rule).unwrap_or_else(|| dearer(&label, usd, best));
+    let reason = reason.unwrap_or_else(|| dearer(&label, usd, best));
     RunnerUp {
+        also,
         model: option.api.id.clone(),
         kind: Kind::Cloud,
         usd_per_month: Some(usd),
@@ -256,7 +280,7 @@ fn local_verdict(
     let label = label_local(option);
     let load_factor = 1.0 - question.requirements.headroom;
     let mut instances: f64 = 0.0;
-    let mut refused = None;
+    let mut broken = Vec::new();
     let mut measures = Vec::new();
     for (at, class) in field.classes.iter().enumerate() {
         if let Some(capacity) = &option.capacity[at] {
@@ -266,26 +290,22 @@ fn local_verdict(
         let own = rule_of_class(question, class, option)
             .or_else(|| option.refusal[at].clone())
             .or_else(|| option.capacity[at].is_none().then(|| Refusal::word("capacity", "none", "some")));
-        refused = refused.or_else(|| own.map(|refusal| refusal.reason(&label, &class.name())));
+        broken.extend(own.map(|refusal| refusal.reason(&label, &class.name())));
         measures.extend(local_rows(question, class, option, at, &label));
     }
     let count = instances.ceil().max(1.0);
     let usd = count * option.prospect.usd_per_month;
     let up = question.catalog.replica_availability();
-    let plan_rule =
-        refused.is_none().then(|| breaks_plan_rule(question, &label, usd, None.or(Some(up.powf(count)))));
-    let plan_rule = plan_rule.flatten();
-    let wins_at = (refused.is_none() && plan_rule.is_none())
-        .then(|| best.filter(|plan| usd > plan.usd_per_month))
-        .flatten()
-        .map(|plan| {
+    broken.extend(broken_plan_rules(question, &label, usd, Some(up.powf(count))));
+    let (reason, also) = ranked(broken);
+    let wins_at =
+        reason.is_none().then(|| best.filter(|plan| usd > plan.usd_per_month)).flatten().map(|plan| {
             let now = option.prospect.usd_per_month / question.requirements.hours_per_month;
             WinsAt { per: "instance hour".to_owned(), usd_now: now, usd: now * plan.usd_per_month / usd }
         });
-    // Money first where money decides: an unaffordable option is refused by budget whatever else it breaks.
-    let over = breaks_plan_rule(question, &label, usd, Some(1.0));
-    let reason = over.or(refused).or(plan_rule).unwrap_or_else(|| dearer(&label, usd, best));
+    let reason = reason.unwrap_or_else(|| dearer(&label, usd, best));
     RunnerUp {
+        also,
         model: option.prospect.model.id.clone(),
         kind: Kind::Local,
         usd_per_month: Some(usd),

@@ -46,6 +46,7 @@ pub fn tell(answer: &mut Recommendation) {
     }
     answer.kinds.iter_mut().filter_map(|best| best.refused.as_mut()).for_each(told);
     answer.runners_up.iter_mut().map(|other| &mut other.reason).for_each(told);
+    answer.runners_up.iter_mut().flat_map(|other| &mut other.also).for_each(told);
     answer.conflict_reasons.iter_mut().for_each(told);
     for change in answer.relaxations.iter_mut().filter(|change| change.sentence.is_empty()) {
         change.sentence = relaxation(change);

@@ -204,6 +204,7 @@ fn breaks(who: &str, rule: &str, got: f64, op: Op, allowed: f64, unit: &str) -> 
 
 fn runner_up(label: &str, kind: Kind, reason: Reason) -> RunnerUp {
     RunnerUp {
+        also: Vec::new(),
         label: label.into(),
         model: label.into(),
         kind,

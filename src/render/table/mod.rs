@@ -61,7 +61,9 @@ pub fn table(answer: &Recommendation, options: &TableOptions) -> String {
         refusal::write(&mut sheet, answer, shown);
         kinds(&mut sheet, answer);
     }
-    why_not(&mut sheet, answer, shown);
+    // A request that names its few options gets a verdict on each.
+    let named = (1..=NAMED_MODELS_MAX).contains(&answer.requirements.allow.models.len());
+    why_not(&mut sheet, answer, if named { shown.max(NAMED_SHOWN) } else { shown });
     others(&mut sheet, answer);
     trust::proof(&mut sheet, answer);
     trust::trust(&mut sheet, answer);
@@ -201,6 +203,11 @@ fn say(sheet: &mut Sheet, label: &str, sentences: impl Iterator<Item = Vec<Span>
     }
 }
 
+/// Up to this many models in `allow` a request names its options.
+const NAMED_MODELS_MAX: usize = 12;
+/// Verdicts shown for such a request.
+const NAMED_SHOWN: usize = 10;
+
 /// The options people would ask about first, each with the rule or price that decided.
 fn why_not(sheet: &mut Sheet, answer: &Recommendation, shown: usize) {
     let sentence = |other: &RunnerUp| {
@@ -213,6 +220,12 @@ fn why_not(sheet: &mut Sheet, answer: &Recommendation, shown: usize) {
 
 fn own_figures(other: &RunnerUp) -> Vec<Span> {
     let mut spans = Vec::new();
+    for more in &other.also {
+        if let Reason::Breaks { rule, got, allowed, .. } = &more.fact {
+            let (got, allowed) = (figure::quantity(got), figure::quantity(allowed));
+            spans.push(Span::Words(format!("; also {got} against {allowed} [{rule}]")));
+        }
+    }
     // A rule on money, and a dearer option, name their bill themselves.
     let named = match &other.reason.fact {
         Reason::Dearer { .. } => true,
