@@ -76,7 +76,7 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
         prune: request.options.prune,
     };
     let mut field = field(&question);
-    let (whole, best) = solve_mixed(&question, &mut field);
+    let best = solve_mixed(&question, &mut field, None);
     let mut answer = empty(request, &field.tally);
     answer.proof.solved =
         u64::try_from(best.formulated.pools.len() + best.formulated.hosted.len()).unwrap_or(u64::MAX);
@@ -90,14 +90,14 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
             answer.proof.value = Some(solved.value);
             answer.proof.bound = Some(solved.bound);
             answer.proof.gap = Some(gap);
-            answer.kinds = kinds(request, &question, &field, &whole, Some(&plan))?;
+            answer.kinds = kinds(request, &question, &mut field, Some(&plan))?;
             answer.plans = alternatives(request, &question, plan)?;
             answer.proof.verified = true;
             explain::feasible(request, &question, &field, &mut answer);
         }
         Outcome::Infeasible { cheapest } => {
             answer.status = Status::Infeasible;
-            answer.kinds = kinds(request, &question, &field, &whole, None)?;
+            answer.kinds = kinds(request, &question, &mut field, None)?;
             explain::infeasible(request, &question, &field, cheapest.is_some(), &mut answer)?;
         }
         Outcome::Unknown(words) => {
@@ -190,11 +190,21 @@ pub fn solve(question: &Question<'_, '_>, whole: &Formulated) -> Best {
 /// prompts of one class stall the answers of another), so its limits are recomputed for the mixture that came out.
 /// Beside a pool that failed stands, from then on, the same for each class alone; after a few steps only those stay.
 #[must_use]
-pub fn solve_mixed<'q, 'c>(question: &Question<'q, 'c>, field: &mut Field<'q, 'c>) -> (Formulated, Best) {
-    let mut whole = formulate(question, field);
-    let mut best = solve(question, &whole);
+pub fn solve_mixed<'q, 'c>(
+    question: &Question<'q, 'c>,
+    field: &mut Field<'q, 'c>,
+    kind: Option<Kind>,
+) -> Best {
+    let write = |field: &Field<'q, 'c>| {
+        let whole = formulate(question, field);
+        match kind {
+            Some(kind) => whole.of_kind(kind),
+            None => whole,
+        }
+    };
+    let mut best = solve(question, &write(field));
     if field.classes.len() < 2 {
-        return (whole, best);
+        return best;
     }
     let mut steps = vec![0_u32; field.locals.len()];
     while let Outcome::Solved(found) = &best.outcome {
@@ -227,10 +237,9 @@ pub fn solve_mixed<'q, 'c>(question: &Question<'q, 'c>, field: &mut Field<'q, 'c
                 }
             }
         }
-        whole = formulate(question, field);
-        best = solve(question, &whole);
+        best = solve(question, &write(field));
     }
-    (whole, best)
+    best
 }
 
 /// Step by which the load of a shared pool is lowered.
@@ -249,11 +258,10 @@ fn check(request: &Request<'_>, plan: &Plan) -> Result<(), Error> {
 }
 
 /// Local, cloud and hybrid side by side.
-fn kinds<'a>(
+fn kinds<'q, 'a>(
     request: &Request<'_>,
-    question: &Question<'_, 'a>,
-    field: &Field<'_, 'a>,
-    whole: &Formulated,
+    question: &Question<'q, 'a>,
+    field: &mut Field<'q, 'a>,
     best: Option<&Plan>,
 ) -> Result<Vec<BestOfKind>, Error> {
     let mut all = Vec::new();
@@ -267,7 +275,8 @@ fn kinds<'a>(
             });
             continue;
         }
-        let solved = solve(question, &whole.of_kind(kind));
+        let solved = solve_mixed(question, field, Some(kind));
+        let field = &*field;
         let of_point = |point| crate::plan::plan(question, field, &solved.formulated, point, 1);
         all.push(match &solved.outcome {
             Outcome::Solved(found) => {
@@ -308,7 +317,7 @@ fn alternatives(request: &Request<'_>, question: &Question<'_, '_>, best: Plan) 
             break;
         }
         let mut field = field(&other);
-        let (_, solved) = solve_mixed(&other, &mut field);
+        let solved = solve_mixed(&other, &mut field, None);
         let Outcome::Solved(found) = &solved.outcome else { break };
         let rank = u32::try_from(plans.len() + 1).unwrap_or(u32::MAX);
         let plan = crate::plan::plan(&other, &field, &solved.formulated, &found.point, rank);

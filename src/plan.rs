@@ -518,7 +518,7 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
             for among in self.mixtures(r, c, replicas) {
                 let among: Vec<(Traffic<'_>, f64)> =
                     among.iter().map(|(c, rate)| (traffic(*c), *rate)).collect();
-                let Ok(at) = loaded_among(step, memory, &traffic(c), &among, batch) else { continue };
+                let Ok(at) = loaded_among(step, memory, &traffic(c), &among, batch, 1.0) else { continue };
                 for (limit, worst) in shown(class).into_iter().zip(&mut worst) {
                     let asked = (limit.0, limit.1);
                     let held = held_ms(step, memory, &traffic(c), &among, batch, confidence, asked);

@@ -380,16 +380,18 @@ pub(super) fn describe(
     demand: &Demand,
     traffic: &Traffic<'_>,
     prefills: &[f64],
+    prefill_scale: f64,
     saturation_per_ms: f64,
 ) -> Loaded {
-    let ttft_mean =
-        occupancy.wait_mean() + demand.prefill_alone_ms + demand.extra_output * occupancy.tpot_mean();
+    let ttft_mean = occupancy.wait_mean()
+        + prefill_scale * demand.prefill_alone_ms
+        + demand.extra_output * occupancy.tpot_mean();
     let visible = (demand.output_tokens - demand.extra_output - 1.0).max(0.0);
     let e2e_mean = ttft_mean + visible * occupancy.tpot_mean();
     Loaded {
-        ttft: percentiles(ttft_mean, |t| occupancy.ttft_below(t, traffic, prefills, 1.0)),
+        ttft: percentiles(ttft_mean, |t| occupancy.ttft_below(t, traffic, prefills, prefill_scale)),
         tpot: occupancy.tpot(),
-        e2e: percentiles(e2e_mean, |t| occupancy.e2e_below(t, traffic, prefills, 1.0)),
+        e2e: percentiles(e2e_mean, |t| occupancy.e2e_below(t, traffic, prefills, prefill_scale)),
         utilisation: occupancy.utilisation,
         mean_batch: occupancy.mean_batch,
         capacity_rps_saturated: saturation_per_ms * 1000.0,
@@ -418,11 +420,11 @@ pub fn loaded(
     rate_per_s: f64,
     max_batch: u32,
 ) -> Result<Loaded, Saturated> {
-    loaded_among(step, memory, traffic, &[(*traffic, rate_per_s)], max_batch)
+    loaded_among(step, memory, traffic, &[(*traffic, rate_per_s)], max_batch, 1.0)
 }
 
 /// Latencies that one class sees on a unit that several share: the occupancy is that of all of them together, the
-/// lengths are the class's own. Rates in requests/s.
+/// lengths are the class's own. Rates in requests/s; the lone prefill takes `prefill_scale` times its estimate.
 ///
 /// # Errors
 /// [`Saturated`] where their rates together reach the saturation rate of the mixture.
@@ -432,6 +434,7 @@ pub fn loaded_among(
     own: &Traffic<'_>,
     among: &[(Traffic<'_>, f64)],
     max_batch: u32,
+    prefill_scale: f64,
 ) -> Result<Loaded, Saturated> {
     let parts: Vec<(Demand, f64)> = among
         .iter()
@@ -446,5 +449,6 @@ pub fn loaded_among(
         return Err(Saturated { saturation_rps: saturation_per_ms * 1000.0 });
     }
     let occupancy = table.occupancy(rate_per_ms, cap);
-    Ok(describe(&occupancy, &Demand::new(step, own), own, &prefills(step, own), saturation_per_ms))
+    let own_demand = Demand::new(step, own);
+    Ok(describe(&occupancy, &own_demand, own, &prefills(step, own), prefill_scale, saturation_per_ms))
 }

@@ -62,7 +62,7 @@ impl Step {
 
 /// What a limit is held to: the statistic in the world that is slower by the one-sided quantile `confidence`.
 ///
-/// All step times longer by m: value(rates) becomes m x value(m x rates). Infinite where that world saturates. `among`
+/// All step times longer by m, the lone prefill by its own factor: value(rates) becomes m x value(m x rates). Infinite where that world saturates. `among`
 /// lists every class on the unit with its requests/s, `own` included.
 #[must_use]
 pub fn held_ms(
@@ -78,12 +78,6 @@ pub fn held_ms(
     let prefill = (one_sided(step.factor_90_ttft(), confidence.max(0.5)) / slower).max(1.0);
     let faster: Vec<(Traffic<'_>, f64)> =
         among.iter().map(|(traffic, rate)| (*traffic, rate * slower)).collect();
-    match loaded_among(step, memory, own, &faster, max_batch) {
-        Ok(at) => {
-            let value = at.of(shown.0).at(shown.1) * slower;
-            // The lone prefill errs by its own factor; it is all of an idle TTFT.
-            if shown.0 == LatencyMeasure::Ttft { value * prefill } else { value }
-        }
-        Err(_) => f64::INFINITY,
-    }
+    loaded_among(step, memory, own, &faster, max_batch, prefill)
+        .map_or(f64::INFINITY, |at| at.of(shown.0).at(shown.1) * slower)
 }

@@ -89,7 +89,7 @@ pub fn without(requirements: &Requirements, rule: &str) -> Option<Requirements> 
 pub fn best(question: &Question<'_, '_>, requirements: &Requirements) -> Option<Solved> {
     let about = question.about(requirements);
     let mut field = field(&about);
-    match solve_mixed(&about, &mut field).1.outcome {
+    match solve_mixed(&about, &mut field, None).outcome {
         Outcome::Solved(solved) => Some(solved),
         Outcome::Infeasible { .. } | Outcome::Unknown(_) => None,
     }

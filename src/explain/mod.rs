@@ -7,6 +7,7 @@ pub mod conflict;
 pub mod facts;
 pub mod relax;
 pub mod runners;
+pub mod spread;
 pub mod warnings;
 
 use crate::answer::Request;

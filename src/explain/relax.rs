@@ -263,7 +263,7 @@ fn tell(
 fn plan_of(question: &Question<'_, '_>, changed: &Requirements) -> Option<Plan> {
     let about = question.about(changed);
     let mut field = field(&about);
-    let (_, solved) = solve_mixed(&about, &mut field);
+    let solved = solve_mixed(&about, &mut field, None);
     match &solved.outcome {
         Outcome::Solved(found) => {
             Some(crate::plan::plan(&about, &field, &solved.formulated, &found.point, 1))

@@ -3,6 +3,7 @@
 use super::Question;
 use crate::estimate::Basis;
 use crate::recommendation::{Recommendation, Warning};
+use crate::requirements::Spread;
 
 fn warning(code: &str, sentence: String) -> Warning {
     Warning { code: code.to_owned(), sentence }
@@ -45,5 +46,23 @@ pub fn of(question: &Question<'_, '_>, answer: &Recommendation) -> Vec<Warning> 
             ),
         ));
     }
+    for workload in &question.requirements.workloads {
+        if workload.lengths.spread == Spread::Constant
+            && let Some(ms) = super::spread::e2e_p95_ms(question, best, workload)
+        {
+            let sentence = format!(
+                "{}: if lengths were lognormal with a coefficient of variation of 1, p95 E2E would be about {} ms.",
+                workload.name,
+                significant(ms)
+            );
+            all.push(warning("W01-constant-lengths", sentence));
+        }
+    }
     all
+}
+
+/// Two significant digits.
+fn significant(value: f64) -> f64 {
+    let unit = 10f64.powf(value.abs().max(1.0).log10().floor() - 1.0);
+    (value / unit).round() * unit
 }

@@ -1,0 +1,111 @@
+//! What equal lengths hide: p95 E2E if lengths were lognormal with a coefficient of variation of 1.
+//!
+//! In: a plan and a workload of which only mean token counts are known. Out: p95 E2E of each of its targets with spread
+//! lengths of the same means, medians of the error. It changes no verdict; the warning says what to measure.
+
+use super::Question;
+use crate::catalog::Precision;
+use crate::estimate::{Step, Traffic, Unit, api_latency, loaded, memory, one_sided};
+use crate::recommendation::{Deployment, EngineSettings, Plan};
+use crate::requirements::{Lengths, Workload};
+
+/// Equal shares a length is cut into.
+const SHARES: u32 = 7;
+
+/// p95 E2E in ms of the slowest target of a workload under spread lengths; `None` where nothing can be said.
+#[must_use]
+pub fn e2e_p95_ms(question: &Question<'_, '_>, plan: &Plan, workload: &Workload) -> Option<f64> {
+    let lengths = spread(&workload.lengths);
+    plan.routing
+        .iter()
+        .filter(|route| route.workload == workload.name)
+        .filter_map(|route| plan.deployments.iter().find(|deployment| deployment.id == route.target))
+        .filter_map(|deployment| match &deployment.engine {
+            Some(engine) => local(question, plan, deployment, engine, workload, &lengths),
+            None => hosted(question, deployment, workload, &lengths),
+        })
+        .fold(None, |worst: Option<f64>, ms| Some(worst.map_or(ms, |known| known.max(ms))))
+}
+
+/// Lengths of the same means whose input and output are each lognormal with a coefficient of variation of 1.
+fn spread(lengths: &Lengths) -> Lengths {
+    let sigma = std::f64::consts::LN_2.sqrt();
+    let quantile = |share: f64| one_sided(1.644_853_626_951_472_7_f64.exp(), share).ln();
+    let raw: Vec<f64> =
+        (0..SHARES).map(|i| (sigma * quantile((f64::from(i) + 0.5) / f64::from(SHARES))).exp()).collect();
+    let mean = raw.iter().sum::<f64>() / f64::from(SHARES);
+    let weight = 1.0 / f64::from(SHARES * SHARES);
+    let mut points = Vec::new();
+    for input in &raw {
+        for output in &raw {
+            points.push((lengths.input_mean * input / mean, lengths.output_mean * output / mean, weight));
+        }
+    }
+    Lengths { points, ..lengths.clone() }
+}
+
+fn hosted(
+    question: &Question<'_, '_>,
+    deployment: &Deployment,
+    workload: &Workload,
+    lengths: &Lengths,
+) -> Option<f64> {
+    let api = question.catalog.api_on(&deployment.model, question.requirements.as_of)?;
+    let fact = question.catalog.latency_of(api)?;
+    let thinks = api.thinking && deployment.mode == "default";
+    let extra = extra(question, workload, thinks);
+    let latency = api_latency(fact, &lengths.points, extra, question.requirements.confidence);
+    Some(latency.e2e.p95 / latency.margin)
+}
+
+fn local(
+    question: &Question<'_, '_>,
+    plan: &Plan,
+    deployment: &Deployment,
+    engine: &EngineSettings,
+    workload: &Workload,
+    lengths: &Lengths,
+) -> Option<f64> {
+    let catalog = question.catalog;
+    let model = catalog.model(&deployment.model)?;
+    let unit = Unit {
+        model,
+        gpu: catalog.gpu(&engine.gpu)?,
+        engine: catalog.engines.iter().find(|known| known.id == engine.generation)?,
+        gpus: engine.gpus_per_replica,
+        tensor_parallel: engine.tensor_parallel,
+        pipeline_parallel: engine.pipeline_parallel,
+        data_parallel: engine.data_parallel,
+        expert_parallel: engine.expert_parallel,
+        weights: Precision::named(&engine.weights),
+        kv_bytes: if engine.kv == "fp8" { 1.0 } else { 2.0 },
+        max_batch: engine.max_batch,
+        gpu_memory_utilization: engine.gpu_memory_utilization,
+    };
+    let (step, memory) = (Step::new(catalog, &unit).ok()?, memory(catalog, &unit, 1.0).ok()?);
+    let thinks = model.thinking_by_default && deployment.mode == "default";
+    let traffic = Traffic {
+        lengths,
+        extra_output: extra(question, workload, thinks),
+        prefix_hit: workload.prefix_hit,
+        context_tokens: workload.context_tokens,
+    };
+    let share: f64 = plan
+        .routing
+        .iter()
+        .filter(|route| route.target == deployment.id && route.workload == workload.name)
+        .map(|route| route.share)
+        .sum();
+    let peak = workload.hourly_rps.iter().copied().fold(0.0, f64::max);
+    let rate = peak * workload.peak_factor * (1.0 - workload.response_hit) * share
+        / f64::from(engine.replicas.max(1));
+    loaded(&step, &memory, &traffic, rate, engine.max_batch).ok().map(|at| at.e2e.p95)
+}
+
+fn extra(question: &Question<'_, '_>, workload: &Workload, thinks: bool) -> f64 {
+    if thinks {
+        workload.lengths.reasoning_mean.unwrap_or_else(|| question.catalog.reasoning_tokens())
+    } else {
+        0.0
+    }
+}
