@@ -167,9 +167,29 @@ pub struct Best {
     pub outcome: Outcome,
 }
 
-/// Prunes and solves.
+/// Prunes and solves. The count of deployments is tried without first: it seldom binds, and without it pruning leaves a
+/// handful of columns. An optimum of the freer program that respects the count is an optimum.
 #[must_use]
 pub fn solve(question: &Question<'_, '_>, whole: &Formulated) -> Best {
+    if let Some(most) = whole.program.deployments_max {
+        let free = crate::program::Program { deployments_max: None, ..whole.program.clone() };
+        let (pools, hosted): (Vec<usize>, Vec<usize>) =
+            ((0..whole.pools.len()).collect(), (0..whole.hosted.len()).collect());
+        let mut best = solve_once(question, &whole.keep(free, &pools, &hosted));
+        best.formulated.program.deployments_max = Some(most);
+        let done = match &best.outcome {
+            Outcome::Solved(found) => found.point.deployments(&best.formulated.program) <= most as usize,
+            Outcome::Infeasible { cheapest } => cheapest.is_none(),
+            Outcome::Unknown(_) => false,
+        };
+        if done {
+            return best;
+        }
+    }
+    solve_once(question, whole)
+}
+
+fn solve_once(question: &Question<'_, '_>, whole: &Formulated) -> Best {
     if question.prune {
         let pruned = prune(&whole.program);
         let dominated = pruned.pools_beaten.len() + pruned.hosted_beaten;
