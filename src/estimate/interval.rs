@@ -18,7 +18,7 @@ const FACTOR_MEASURED: f64 = 1.1;
 
 /// Factor of the two-sided 90 % interval of `measure` (`tpot`, `saturation`, `static`, `ttft`, `ttft-loaded`).
 ///
-/// A measure without a row of its own is as wide as the widest guess we make: [`FACTOR_ASSUMED`].
+/// A measure without a row of its own is as wide as the widest guess we make: `FACTOR_ASSUMED`.
 #[must_use]
 pub fn interval(coefficients: &Coefficients, measure: &str, mixture: bool, basis: Basis) -> f64 {
     match basis {
