@@ -523,7 +523,8 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
                     let asked = (limit.0, limit.1);
                     let held = held_ms(step, memory, &traffic(c), &among, batch, confidence, asked);
                     if worst.as_ref().is_none_or(|known| known.held_to < held) {
-                        let estimate = step.estimate(limit.0, at.of(limit.0).at(limit.1));
+                        let value_ms = at.of(limit.0).at(limit.1);
+                        let estimate = step.estimate(asked, value_ms, &traffic(c));
                         *worst = Some(row(class, id, limit, estimate, held));
                     }
                 }

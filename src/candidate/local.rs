@@ -153,12 +153,12 @@ pub fn traffic<'r>(class: &Class<'r>, extra_output: f64) -> Traffic<'r> {
 #[derive(Debug)]
 pub struct Line<'a> {
     /// The model, and its place in the catalog.
-    model: &'a Model,
-    at: usize,
+    pub(crate) model: &'a Model,
+    pub(crate) at: usize,
     /// `default`, or `nothink`.
     mode: &'static str,
     /// Place in the catalog's precisions.
-    precision: usize,
+    pub(crate) precision: usize,
     shared: Arc<Shared>,
     /// By class, the rule that refuses it.
     refusals: Vec<Option<Refusal>>,

@@ -53,10 +53,50 @@ impl Step {
         }
     }
 
-    /// A latency with its interval.
+    /// A latency of some traffic with its interval, no end of which is faster than memory allows.
     #[must_use]
-    pub fn estimate(&self, measure: LatencyMeasure, value_ms: f64) -> Estimate {
-        Estimate::around(value_ms, self.factor_90(measure), self.basis())
+    pub fn estimate(
+        &self,
+        (measure, statistic): (LatencyMeasure, Statistic),
+        value_ms: f64,
+        traffic: &Traffic<'_>,
+    ) -> Estimate {
+        let around = Estimate::around(value_ms, self.factor_90(measure), self.basis());
+        around.at_least(self.floor_ms(measure, statistic, traffic))
+    }
+
+    /// Least a latency can be: weights and the prompt's cache read once a token at full bandwidth, nothing else running.
+    /// A percentile is that of the lengths; the mean is the mean over them.
+    fn floor_ms(&self, measure: LatencyMeasure, statistic: Statistic, traffic: &Traffic<'_>) -> f64 {
+        let first_ms = self.decode_floor(1.0, 0.0);
+        let least = |(input, output, weight): &(f64, f64, f64)| {
+            let token_ms = self.decode_floor(1.0, *input);
+            let tokens = match measure {
+                LatencyMeasure::Ttft => traffic.extra_output,
+                LatencyMeasure::Tpot => return (token_ms, *weight),
+                LatencyMeasure::E2e => (output - 1.0).max(0.0) + traffic.extra_output,
+            };
+            (tokens.mul_add(token_ms, first_ms), *weight)
+        };
+        let mut all: Vec<(f64, f64)> = traffic.lengths.points.iter().map(least).collect();
+        let whole: f64 = all.iter().map(|(_, weight)| weight).sum();
+        let share = match statistic {
+            Statistic::Mean => return all.iter().map(|(ms, weight)| ms * weight).sum::<f64>() / whole,
+            Statistic::P50 => 0.5,
+            Statistic::P90 => 0.9,
+            Statistic::P95 => 0.95,
+            Statistic::P99 => 0.99,
+        };
+        all.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let mut below = 0.0;
+        for (ms, weight) in &all {
+            below += weight;
+            // A hair early, so that rounding never lifts the floor to the next length.
+            if below >= (share - 1e-9) * whole {
+                return *ms;
+            }
+        }
+        0.0
     }
 }
 

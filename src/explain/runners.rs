@@ -3,8 +3,8 @@
 //! In: a question, its field, the winner. Out: [`RunnerUp`]s: first those people would ask about because they are
 //! cheaper but refused, then those that comply but are dearer.
 
-use crate::candidate::hardware::{cheapest_of_each, hardware};
-use crate::candidate::local::{LocalOption, id as local_id, lines, prospects};
+use crate::candidate::hardware::{Hardware, cheapest_of_each, hardware};
+use crate::candidate::local::{Line, LocalOption, id as local_id, lines, prospects};
 use crate::candidate::screen::estimate;
 use crate::candidate::tally::Refusal;
 use crate::candidate::{Class, HostedOption, Question, Tally};
@@ -23,13 +23,17 @@ const NAMED_MODELS_MAX: usize = 12;
 /// Why the others lost.
 #[must_use]
 pub fn runners_up<'c>(question: &Question<'_, 'c>, field: &Field<'_, 'c>, best: &Plan) -> Vec<RunnerUp> {
-    let in_plan = |model: &str, gpu: Option<&str>| {
+    let alone = best.deployments.iter().filter(|deployment| !deployment.fallback_only).count() == 1;
+    let named = names_its_options(question);
+    let in_plan = |runner: &RunnerUp, gpu: Option<&str>| {
         best.deployments.iter().any(|deployment| {
-            deployment.model == model && deployment.engine.as_ref().map(|engine| engine.gpu.as_str()) == gpu
-        }) && best.deployments.iter().filter(|deployment| !deployment.fallback_only).count() == 1
+            deployment.model == runner.model
+                && deployment.engine.as_ref().map(|engine| engine.gpu.as_str()) == gpu
+                && (!named || gpu.is_none() || deployment.label == runner.label)
+        })
     };
     let mut all = verdicts(question, field, Some(best));
-    all.retain(|(runner, gpu)| !in_plan(&runner.model, gpu.as_deref()));
+    all.retain(|(runner, gpu)| !(alone && in_plan(runner, gpu.as_deref())));
     choose(question, all.into_iter().map(|(runner, _)| runner).collect(), best.usd_per_month)
 }
 
@@ -76,7 +80,8 @@ fn choose(question: &Question<'_, '_>, mut all: Vec<RunnerUp>, best_usd: f64) ->
     chosen
 }
 
-/// A verdict on each hosted model and each model-on-GPU, with the GPU.
+/// A verdict on each hosted model and each model on a GPU, with the GPU; where the request names its options, on each
+/// precision by itself, and on what does not fit.
 fn verdicts<'c>(
     question: &Question<'_, 'c>,
     field: &Field<'_, 'c>,
@@ -96,7 +101,8 @@ fn verdicts<'c>(
     if !question.local() {
         return all;
     }
-    let named = if names_its_options(question) { named_locals(question, field) } else { Vec::new() };
+    let (named, misfits) =
+        if names_its_options(question) { named_locals(question, field) } else { (Vec::new(), Vec::new()) };
     let options: Vec<&LocalOption<'c>> =
         if named.is_empty() { field.locals.iter().collect() } else { named.iter().collect() };
     let mut seen: std::collections::BTreeMap<String, (RunnerUp, Option<String>)> =
@@ -109,20 +115,28 @@ fn verdicts<'c>(
                 runner.usd_per_month.unwrap_or(f64::INFINITY),
             )
         };
-        let better = seen.get(&option.structure()).is_none_or(|(known, _)| {
+        let mut key = option.structure();
+        if !named.is_empty() {
+            key = format!("{key} {}", option.prospect.row.unit.weights);
+        }
+        let better = seen.get(&key).is_none_or(|(known, _)| {
             let (a, b) = (rank(&runner), rank(known));
             a.0.cmp(&b.0).then(a.1.total_cmp(&b.1)).is_lt()
         });
         if better {
-            seen.insert(option.structure(), (runner, Some(option.hardware.gpu.id.clone())));
+            seen.insert(key, (runner, Some(option.hardware.gpu.id.clone())));
         }
     }
     all.extend(seen.into_values());
+    all.extend(misfits.into_iter().map(|runner| (runner, None)));
     all
 }
 
-/// Every unit of the few models a request names, estimated whatever the rules say.
-fn named_locals<'a>(question: &Question<'_, 'a>, field: &Field<'_, '_>) -> Vec<LocalOption<'a>> {
+/// Every unit of the few models a request names, estimated whatever the rules say; and those that do not fit.
+fn named_locals<'a>(
+    question: &Question<'_, 'a>,
+    field: &Field<'_, '_>,
+) -> (Vec<LocalOption<'a>>, Vec<RunnerUp>) {
     let mut free = question.requirements.clone();
     for workload in &mut free.workloads {
         workload.quality = None;
@@ -134,13 +148,14 @@ fn named_locals<'a>(question: &Question<'_, 'a>, field: &Field<'_, '_>) -> Vec<L
     free.limits.memory_gib_per_server = None;
     let classes = crate::candidate::classes(&free);
     if classes.len() != field.classes.len() {
-        return Vec::new(); // a premium split: the classes do not line up
+        return (Vec::new(), Vec::new()); // a premium split: the classes do not line up
     }
     let about = question.about(&free);
     let mut ignored = Tally::default();
     let all = hardware(&free, question.catalog, &mut ignored);
     let kept = cheapest_of_each(&all, false);
     let lines = lines(&about, &classes, &kept, &mut ignored);
+    let misfits = misfits(question, &lines, &kept);
     let places: Vec<usize> = (0..kept.len()).collect();
     let list = prospects(&about, &classes, &lines, &kept, &places, &mut ignored);
     // Of each model, GPU and precision, the cheapest instance and, on it, the most promising unit.
@@ -164,7 +179,50 @@ fn named_locals<'a>(question: &Question<'_, 'a>, field: &Field<'_, '_>) -> Vec<L
             best.insert(key, prospect);
         }
     }
-    best.into_values().flat_map(|prospect| estimate(question, &field.classes, &kept, prospect)).collect()
+    let estimated =
+        best.into_values().flat_map(|prospect| estimate(question, &field.classes, &kept, prospect)).collect();
+    (estimated, misfits)
+}
+
+/// Of each model, GPU and size of a weight that fits an instance in no layout, the roomiest layout and what it lacks.
+fn misfits(question: &Question<'_, '_>, lines: &[Line<'_>], kept: &[Hardware<'_>]) -> Vec<RunnerUp> {
+    let mut all = std::collections::BTreeMap::new();
+    for line in lines {
+        let weights = &question.catalog.precisions[line.precision];
+        for hardware in kept {
+            let units = question.bench.units(line.at, line.precision, hardware.gpu);
+            if units.rows.iter().any(|row| hardware.replicas(row.unit.gpus) > 0) {
+                continue;
+            }
+            let held = units.misfits.iter().filter(|((gpus, _), _)| hardware.replicas(*gpus) > 0);
+            let Some(((gpus, _), (_, refusal))) =
+                held.max_by_key(|((gpus, rule), _)| (rule == "weights_fit", *gpus))
+            else {
+                continue;
+            };
+            let name = crate::plan::short(&line.model.id);
+            let label =
+                format!("{name} {} on {gpus} x {}, {}", weights.id, hardware.gpu.id, hardware.provider);
+            let usd = hardware.price(*gpus) * question.requirements.hours_per_month;
+            let mut broken = vec![refusal.reason(&label, "")];
+            broken.extend(broken_plan_rules(question, &label, usd, Some(1.0)));
+            let (reason, also) = ranked(broken);
+            let Some(reason) = reason else { continue };
+            // bf16 and fp16 lack the same.
+            let key = (line.model.id.clone(), hardware.id.clone(), weights.bytes_per_weight.to_bits());
+            all.entry(key).or_insert(RunnerUp {
+                model: line.model.id.clone(),
+                kind: Kind::Local,
+                usd_per_month: Some(usd),
+                reason: reason.into(),
+                also,
+                wins_at: None,
+                measures: Vec::new(),
+                label,
+            });
+        }
+    }
+    all.into_values().collect()
 }
 
 fn dearer(who: &str, usd: f64, best: Option<&Plan>) -> Reason {
@@ -375,7 +433,8 @@ fn local_rows(
     asked(class)
         .into_iter()
         .map(|(measure, statistic, limit)| {
-            let estimate = step.estimate(measure, found.of(measure).at(statistic));
+            let value_ms = found.of(measure).at(statistic);
+            let estimate = step.estimate((measure, statistic), value_ms, &traffic);
             let confidence = question.requirements.confidence;
             let held =
                 held_ms(step, memory, &traffic, &[(traffic, rate)], batch, confidence, (measure, statistic));
