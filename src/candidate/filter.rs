@@ -18,7 +18,7 @@ pub fn refused_word(requirements: &Requirements, pairs: &[Pair<'_>]) -> Option<R
             return Some(Refusal::word("deny", who, pattern.clone()));
         }
         let allowed = list(&requirements.allow);
-        if !allowed.is_empty() && !allowed.iter().any(|pattern| matches(pattern)) {
+        if !allowed.is_empty() && !allowed.iter().any(matches) {
             return Some(Refusal::word("allow", who, allowed.join(", ")));
         }
     }

@@ -61,13 +61,16 @@ struct Slot<'c> {
     kv_bytes: f64,
 }
 
+/// Slots with the rig of each.
+type Rigged<'c> = Vec<(Slot<'c>, Arc<Rig>)>;
+
 /// Units of all models, made when first asked for.
 pub struct Bench<'c> {
     catalog: &'c Catalog,
     /// Place of each GPU that somebody sells or owns.
     gpus: BTreeMap<&'c str, usize>,
     /// By precision and GPU: every slot its engines have, with the rig of each.
-    slots: Vec<Vec<Vec<(Slot<'c>, Arc<Rig>)>>>,
+    slots: Vec<Vec<Rigged<'c>>>,
     /// By model, precision and GPU.
     units: Vec<Vec<Vec<OnceLock<Units<'c>>>>>,
 }
@@ -189,7 +192,7 @@ fn slots<'c>(
     families: &[String],
     gpu: &'c Gpu,
     engines: &[&'c Engine],
-) -> Vec<(Slot<'c>, Arc<Rig>)> {
+) -> Rigged<'c> {
     let mut all = Vec::new();
     let Some(any) = catalog.models.first() else { return all };
     let serves =

@@ -27,17 +27,13 @@ struct Change {
     patch: Vec<(String, Value)>,
 }
 
+/// Writes a value into a request.
+type SetNumber = Box<dyn Fn(&mut Requirements, f64)>;
+
 /// A rule that can move by degrees or at once.
 enum Knob {
     /// Larger is looser; `set` writes a value, `round` rounds it up to one people would write.
-    Number {
-        rule: &'static str,
-        from: f64,
-        pointer: String,
-        set: Box<dyn Fn(&mut Requirements, f64)>,
-        step: f64,
-        tightest_first: bool,
-    },
+    Number { rule: &'static str, from: f64, pointer: String, set: SetNumber, step: f64, tightest_first: bool },
     /// Looser settings, nearest first.
     Steps { rule: &'static str, from: Value, choices: Vec<Choice> },
 }
