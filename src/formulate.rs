@@ -404,20 +404,6 @@ fn pool_columns(
     let requirements = question.requirements;
     let classes = field.classes.len();
     let load_factor = 1.0 - requirements.headroom;
-    let numbers = deployment_numbers(field.locals.iter().map(|option| {
-        let unit = &option.prospect.row.unit;
-        format!(
-            "{} {} {} {} {} {} {} {}",
-            unit.model.id,
-            option.prospect.mode,
-            unit.weights,
-            option.prospect.row.kv_word(),
-            unit.tensor_parallel,
-            unit.pipeline_parallel,
-            unit.engine.id,
-            option.hardware.gpu.id.clone() + " " + &option.hardware.provider
-        )
-    }));
     let up = question.catalog.replica_availability();
     for (at, option) in field.locals.iter().enumerate() {
         let capacity: Vec<f64> = option
@@ -427,7 +413,8 @@ fn pool_columns(
             .collect();
         let plain = Pool {
             id: option.id(),
-            deployment: numbers[at],
+            // Every pool is a deployment of its own: another batch cap or instance type is another unit at a provider.
+            deployment: out.program.pools.len(),
             behind: Vec::new(),
             capacity: capacity.clone(),
             replicas: option.prospect.replicas,
@@ -467,6 +454,7 @@ fn pool_columns(
             out.program.pools.push(Pool {
                 ladder: Some(Ladder::new(up, allowance, replicas_max)),
                 unavailability: allowance,
+                deployment: out.program.pools.len(),
                 ..plain.clone()
             });
             out.pools.push((Source::Catalog(at), Guard::Spares));
@@ -501,6 +489,7 @@ fn pool_columns(
                     .map(|c| behind[c].map_or(0.0, |a| (1.0 - up) * field.hosted[a].terms[c].usd_per_request))
                     .collect(),
                 unavailability_per_replica: (1.0 - up) * worst,
+                deployment: out.program.pools.len(),
                 ..plain
             });
             out.pools.push((Source::Catalog(at), Guard::Fallback));

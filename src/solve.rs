@@ -4,10 +4,8 @@
 //! money is scaled so that the objective is of the order of a thousand.
 
 use good_lp::solvers::microlp::microlp;
-use good_lp::{
-    Expression, ProblemVariables, ResolutionError, Solution, SolverModel, Variable, WithMipGap, constraint,
-    variable,
-};
+use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
+use microlp::{SolveOptions, SolveOutcome};
 
 use crate::program::{Goal, Matrix, Point, Program, Row, Sense};
 
@@ -58,24 +56,38 @@ pub fn solve(matrix: &Matrix, gap: f64) -> Answer {
             Sense::AtLeast => constraint!(left >= *right),
         });
     }
-    #[allow(clippy::cast_possible_truncation, reason = "a tolerance")]
-    let model = match model.with_mip_gap(gap as f32) {
-        Ok(model) => model,
-        Err(error) => return Answer::Failed(error.to_string()),
-    };
-    match model.solve() {
-        Ok(solution) => {
-            let values: Vec<f64> = columns.iter().map(|at| solution.value(*at)).collect();
+    let mut options = SolveOptions::default();
+    options.mip_gap = gap;
+    options.node_limit = Some(nodes_max(matrix));
+    match model.as_inner().solve_with(options).map(SolveOutcome::into_solution) {
+        Ok(Ok(solution)) => {
+            // Columns were added in order, so values come back in order.
+            let values: Vec<f64> = solution.iter().map(|(_, value)| value).collect();
             let value: f64 = matrix.columns.iter().zip(&values).map(|(column, x)| column.weight * x).sum();
-            let proven = solution.into_inner().gap().unwrap_or(f64::INFINITY);
+            let proven = solution.gap().unwrap_or(1.0).min(1.0);
             // A relative gap g of an incumbent v proves v - g |v|. The solver drops branches within its own slack
             // and still says 0.
             let slack = PRUNED_WITHIN * value.abs().max(1.0 / scale);
             Answer::Found { bound: value - (proven * value.abs()).max(slack), values }
         }
-        Err(ResolutionError::Infeasible) => Answer::Infeasible,
+        Ok(Err(_)) => Answer::Failed(format!("no plan within {} nodes of the search", nodes_max(matrix))),
+        Err(microlp::Error::Infeasible) => Answer::Infeasible,
         Err(other) => Answer::Failed(other.to_string()),
     }
+}
+
+/// Nodes after which the search stops with what it has: work is counted, never time, so that the same request gives
+/// the same answer on any machine. A node costs about (rows + columns)^1.5.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a budget"
+)]
+fn nodes_max(matrix: &Matrix) -> u64 {
+    const WORK: f64 = 1e9;
+    let size = (matrix.columns.len() + matrix.rows.len()).max(1) as f64;
+    (WORK / size.powf(1.5)).clamp(100.0, 1e6) as u64
 }
 
 /// A factor that brings the objective's weights to the order of a thousand.

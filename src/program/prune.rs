@@ -32,6 +32,7 @@ pub fn prune(program: &Program) -> Pruned {
         drop_modes(pool, program.usd_upfront_max.is_some(), program.slot_hours.iter().sum());
     }
     let hosted: Vec<usize> = hosted_that_stay(program);
+    let frees = frees_its_deployment(program);
     let mut order: Vec<usize> = (0..work.pools.len())
         .filter(|r| work.pools[*r].capacity.iter().any(|capacity| *capacity > 0.0))
         .collect();
@@ -39,9 +40,9 @@ pub fn prune(program: &Program) -> Pruned {
     let mut stay: Vec<usize> = Vec::new();
     let mut beaten = Vec::new();
     for s in order {
-        if hosted_beats_pool(program, &hosted, s) {
+        if hosted_beats_pool(program, &hosted, &frees, s) {
             beaten.push((s, s));
-        } else if let Some(r) = stay.iter().find(|r| pool_beats_pool(&work, **r, s)) {
+        } else if let Some(r) = stay.iter().find(|r| pool_beats_pool(&work, &frees, **r, s)) {
             beaten.push((s, *r));
         } else {
             stay.push(s);
@@ -159,12 +160,12 @@ fn counted_once(program: &Program, hosted: usize) -> bool {
 }
 
 /// Does dropping this pool free its deployment, because no other pool counts under the same number?
-fn frees_its_deployment(program: &Program, pool: usize) -> bool {
-    program
-        .pools
-        .iter()
-        .enumerate()
-        .all(|(r, other)| r == pool || other.deployment != program.pools[pool].deployment)
+fn frees_its_deployment(program: &Program) -> Vec<bool> {
+    let mut pools: std::collections::BTreeMap<usize, usize> = std::collections::BTreeMap::new();
+    for pool in &program.pools {
+        *pools.entry(pool.deployment).or_default() += 1;
+    }
+    program.pools.iter().map(|pool| pools[&pool.deployment] == 1).collect()
 }
 
 /// D3: a pool goes if, for each class it serves, an unlimited hosted column costs no more than the pool's cheapest
@@ -172,7 +173,7 @@ fn frees_its_deployment(program: &Program, pool: usize) -> bool {
 ///
 /// A replica-hour costs at least h and carries at most 3600 capacity requests of a class, so every share it serves
 /// costs at least the hosted price.
-fn hosted_beats_pool(program: &Program, hosted: &[usize], r: usize) -> bool {
+fn hosted_beats_pool(program: &Program, hosted: &[usize], frees: &[bool], r: usize) -> bool {
     if program.goal != Goal::Cost || program.wants_availability() || program.both_sides_min.is_some() {
         return false;
     }
@@ -182,7 +183,7 @@ fn hosted_beats_pool(program: &Program, hosted: &[usize], r: usize) -> bool {
         return served.iter().all(|c| hosted.iter().any(|a| hosted_beats_pool_for(program, *a, r, *c)));
     }
     // Where deployments count, the pool's one must pay for the hosted model's one.
-    frees_its_deployment(program, r)
+    frees[r]
         && hosted.iter().any(|a| {
             program.hosted[*a].deployments.len() == 1
                 && served.iter().all(|c| hosted_beats_pool_for(program, *a, r, *c))
@@ -210,7 +211,7 @@ fn hosted_beats_pool_for(program: &Program, a: usize, r: usize, c: usize) -> boo
 
 /// D4: `r` removes `s` if for one whole k >= 1, k instances of `r` carry at least what one of `s` does for every
 /// class, at no higher price in the same mode, and take no more of any finite resource.
-fn pool_beats_pool(program: &Program, r: usize, s: usize) -> bool {
+fn pool_beats_pool(program: &Program, frees: &[bool], r: usize, s: usize) -> bool {
     let (x, y) = (&program.pools[r], &program.pools[s]);
     let cost = program.goal == Goal::Cost;
     let redundancy = program.wants_availability();
@@ -218,9 +219,7 @@ fn pool_beats_pool(program: &Program, r: usize, s: usize) -> bool {
         || (redundancy && x.unavailability > y.unavailability)
         || (program.deployments_max.is_some() && !x.behind.iter().all(|member| y.behind.contains(member)))
         || (!cost && (0..program.classes.len()).any(|c| y.capacity[c] > 0.0 && x.score[c] > y.score[c]))
-        || (program.deployments_max.is_some()
-            && x.deployment != y.deployment
-            && !frees_its_deployment(program, s))
+        || (program.deployments_max.is_some() && x.deployment != y.deployment && !frees[s])
     {
         return false;
     }
