@@ -633,6 +633,9 @@ fn whole_plan_measures(question: &Question<'_, '_>, plan: &Plan) -> Vec<MeasureR
         slack: limit.map(|limit| limit - value),
         basis: Basis::Measured,
     };
+    // A hosted model in two modes is one API.
+    let apis: std::collections::BTreeSet<&str> =
+        plan.deployments.iter().filter(|d| d.api.is_some()).map(|d| d.model.as_str()).collect();
     let engines: Vec<&EngineSettings> = plan.deployments.iter().filter_map(|d| d.engine.as_ref()).collect();
     let mut rows = vec![
         exact("usd_per_month", plan.usd_per_month, requirements.budget.usd_per_month),
@@ -640,7 +643,7 @@ fn whole_plan_measures(question: &Question<'_, '_>, plan: &Plan) -> Vec<MeasureR
         #[allow(clippy::cast_precision_loss, reason = "a count of deployments")]
         exact(
             "deployments",
-            plan.deployments.len() as f64,
+            (apis.len() + engines.len()) as f64,
             requirements.limits.max_deployments.map(f64::from),
         ),
     ];

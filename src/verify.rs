@@ -678,7 +678,10 @@ impl<'v> Checker<'v> {
         {
             self.break_rule("power_kw", format!("{power:.2} kW, at most {most:.2}"));
         }
-        let used = plan.deployments.len();
+        // A hosted model in two modes is one API.
+        let apis: std::collections::BTreeSet<&str> =
+            plan.deployments.iter().filter(|d| d.api.is_some()).map(|d| d.model.as_str()).collect();
+        let used = apis.len() + plan.deployments.iter().filter(|d| d.engine.is_some()).count();
         if let Some(most) = self.requirements.limits.max_deployments
             && used > most as usize
         {
