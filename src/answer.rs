@@ -13,7 +13,7 @@ use crate::program::prune::prune;
 use crate::recommendation::{
     BestOfKind, CatalogStamp, Kind, Plan, Proof, Recommendation, SCHEMA_VERSION, Status,
 };
-use crate::requirements::Requirements;
+use crate::requirements::{Objective, Requirements};
 use crate::solve::{BACKEND, Outcome, solve_program};
 use crate::verify::verify;
 
@@ -87,8 +87,10 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
             check(request, &plan)?;
             let gap = ((solved.value - solved.bound) / solved.value.abs().max(1e-9)).max(0.0);
             answer.status = if gap <= OPTIMAL_GAP { Status::Optimal } else { Status::Feasible };
-            answer.proof.value = Some(solved.value);
-            answer.proof.bound = Some(solved.bound);
+            // Quality is maximised: the program minimises its negative.
+            let sign = if request.requirements.objective == Objective::Quality { -1.0 } else { 1.0 };
+            answer.proof.value = Some(sign * solved.value);
+            answer.proof.bound = Some(sign * solved.bound);
             answer.proof.gap = Some(gap);
             answer.kinds = kinds(request, &question, &mut field, Some(&plan))?;
             answer.plans = alternatives(request, &question, plan)?;
@@ -148,7 +150,6 @@ fn empty(request: &Request<'_>, tally: &Tally) -> Recommendation {
 }
 
 const fn objective_word(requirements: &Requirements) -> &'static str {
-    use crate::requirements::Objective;
     match requirements.objective {
         Objective::Cost => "cost",
         Objective::Latency => "latency",

@@ -11,6 +11,7 @@ pub mod error;
 pub mod estimate;
 pub mod explain;
 pub mod formulate;
+pub mod graph;
 pub mod measure;
 pub mod plan;
 pub mod program;

@@ -174,13 +174,15 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
             let usd = bill::line(
                 option.hardware.price(option.prospect.row.unit.gpus) * f64::from(instances) * hours,
             );
-            let item = format!(
-                "{instances} x {} ({}, {}) around the clock at ${}/h",
-                option.hardware.instance,
-                option.hardware.provider,
-                option.hardware.billing.word(),
-                option.hardware.price(option.prospect.row.unit.gpus)
-            );
+            let price = bill::line(option.hardware.price(option.prospect.row.unit.gpus));
+            let (instance, provider) = (&option.hardware.instance, &option.hardware.provider);
+            let item = if option.hardware.is_owned() {
+                let gpus = instances * option.prospect.row.unit.gpus;
+                format!("electricity of {gpus} x {} (owned) around the clock", option.hardware.gpu.name)
+            } else {
+                let billing = option.hardware.billing.word();
+                format!("{instances} x {instance} ({provider}, {billing}) around the clock at ${price}/h")
+            };
             self.bill.push(BillLine { item, usd_per_month: usd });
             let settings = self.settings(r, option, instances, *guard);
             let rows = self.local_measures(r, option, settings.replicas, &id);

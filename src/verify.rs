@@ -11,6 +11,7 @@ use crate::bill;
 use crate::catalog::{Catalog, Precision};
 use crate::constraint::Rules;
 use crate::estimate::{Basis, Memory, Step, Traffic, Unit, api_latency, capacity, held_ms, memory};
+use crate::graph::RequestPath;
 use crate::quality;
 use crate::recommendation::{Deployment, EngineSettings, Kind, Plan, Route};
 use crate::requirements::{LatencyMeasure, QualityFloor, Requirements, Routing, Workload};
@@ -93,6 +94,20 @@ impl<'v> Checker<'v> {
             if self.workload(&route.workload).is_none() {
                 self.break_rule("demand", format!("{} is not a workload of the request", route.workload));
             }
+        }
+        let names: Vec<&str> = self
+            .requirements
+            .workloads
+            .iter()
+            .filter(|workload| workload.mean_rps() > 0.0)
+            .map(|workload| workload.name.as_str())
+            .collect();
+        let path = RequestPath::of(self.plan, &names);
+        if !path.is_acyclic() {
+            self.break_rule("demand", "a request can run in a circle of fallbacks");
+        }
+        for name in path.stranded() {
+            self.break_rule("demand", format!("{name} reaches nothing that serves"));
         }
         let local = self.plan.deployments.iter().any(|deployment| deployment.engine.is_some());
         let cloud = self.plan.deployments.iter().any(|deployment| deployment.api.is_some());
