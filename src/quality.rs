@@ -125,7 +125,12 @@ pub fn score_model(
     if mode == "nothink" && model.lacks.iter().any(|word| word == "plain") {
         return Err(Unknown::ThinksAlways);
     }
-    let scored = score(catalog, model.quality_subject.as_deref(), mode, model.thinking_by_default)?;
+    let scored = score(
+        catalog,
+        Some(model.quality_subject.as_deref().unwrap_or(&model.id)),
+        mode,
+        model.thinking_by_default,
+    )?;
     Ok(after_precision(catalog, model, weights, scored))
 }
 
@@ -154,8 +159,34 @@ fn row<'c>(catalog: &'c Catalog, subject: &str, mode: &str) -> Option<&'c Qualit
     catalog.quality.get(at)
 }
 
+/// Index of a subject the frozen index does not hold, by its published scores and the frozen items.
+fn from_scores(catalog: &Catalog, subject: &str) -> Option<Scored> {
+    let scores: Vec<(String, f64)> = catalog
+        .quality_scores
+        .iter()
+        .filter(|row| row.subject == subject)
+        .map(|row| (row.benchmark.clone(), row.score))
+        .collect();
+    score_new_model(&scores, &catalog.quality_items).scored
+}
+
 fn score(catalog: &Catalog, subject: Option<&str>, mode: &str, thinks: bool) -> Result<Scored, Unknown> {
     let subject = subject.ok_or(Unknown::NoIndex)?;
+    if catalog.quality.binary_search_by(|row| row.subject.as_str().cmp(subject)).is_err() {
+        let fresh = from_scores(catalog, subject).ok_or(Unknown::NoIndex)?;
+        let loss = match mode {
+            "nothink" => NOTHINK_LOSS,
+            "low" => LOW_EFFORT_LOSS,
+            "medium" => MEDIUM_EFFORT_LOSS,
+            _ => 0.0,
+        };
+        if fresh.scores < UNKNOWN_SCORES && fresh.sd > UNKNOWN_SD {
+            return Err(Unknown::TooFewScores { scores: fresh.scores, sd: fresh.sd });
+        }
+        let derived = loss > 0.0;
+        let sd = fresh.sd + if derived { DERIVED_MODE_SD } else { 0.0 };
+        return Ok(Scored { index: fresh.index - loss, sd, derived, ..fresh });
+    }
     // A target that does not think is scored by the row without thinking, where there is one.
     let wanted = if !thinks && mode == "default" && row(catalog, subject, "nothink").is_some() {
         "nothink"

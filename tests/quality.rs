@@ -1,6 +1,6 @@
 //! The quality index as the study defines it: families in order, loss by precision and mode, dated scales, unknowns.
 
-use bursar::catalog::{Catalog, Precision};
+use bursar::catalog::{Catalog, Model, Precision, Provenance, QualityScore};
 use bursar::quality::{self, LeftOut, Unknown, Verdict};
 use bursar::requirements::QualityFloor;
 use jiff::civil::{Date, date};
@@ -169,4 +169,24 @@ fn a_new_model_is_scored_by_the_frozen_items() {
             ("mmlu".to_owned(), LeftOut::NotAFraction),
         ]
     );
+}
+
+#[test]
+fn a_model_of_ones_own_is_scored_by_its_benchmarks() {
+    let mut catalog = Catalog::embedded().clone();
+    let known = catalog.model("meta-llama/Llama-3.1-8B-Instruct").expect("shipped").clone();
+    let own = Model { id: "ours/tuned-8b".to_owned(), quality_subject: None, ..known };
+    let bf16 = Precision::named("bf16");
+    assert!(quality::of_model(&catalog, &own, "default", &bf16).is_none(), "unknown before");
+    for (benchmark, score) in [("mmlu-pro", 0.48), ("gpqa", 0.33), ("math-500", 0.52)] {
+        catalog.quality_scores.push(QualityScore {
+            subject: own.id.clone(),
+            benchmark: benchmark.to_owned(),
+            score,
+            provenance: Provenance::default(),
+        });
+    }
+    let scored = quality::of_model(&catalog, &own, "default", &bf16).expect("scored by the frozen items");
+    assert_eq!(scored.scores, 3);
+    assert!((35.0..50.0).contains(&scored.index), "{scored:?}");
 }
