@@ -296,6 +296,11 @@ fn kinds<'q, 'a>(
             });
             continue;
         }
+        if let Some(reason) = explain::too_many_deployments(request.requirements, kind) {
+            let refused = Some(reason.into());
+            all.push(BestOfKind { kind, usd_per_month: None, summary: String::new(), refused });
+            continue;
+        }
         let solved = solve_mixed(question, field, Some(kind));
         let field = &*field;
         let of_point = |point| crate::plan::plan(question, field, &solved.formulated, point, 1);

@@ -4,13 +4,15 @@
 //! with `program/`, `solve.rs`, `formulate.rs`, `candidate/` or `plan.rs`, and believes no number of the plan that it
 //! can compute: prices come from the catalog, latencies from the oracle, sums from its own additions.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::bill;
 use crate::catalog::{Catalog, Precision};
 use crate::constraint::Rules;
-use crate::estimate::{Basis, Memory, Step, Traffic, Unit, api_latency, capacity, held_ms, memory};
+use crate::estimate::{
+    Basis, Memory, Misfit, Shortfall, Step, Traffic, Unit, api_latency, capacity, held_ms, memory,
+};
 use crate::graph::RequestPath;
 use crate::quality;
 use crate::recommendation::{Deployment, EngineSettings, Kind, Plan, Route};
@@ -41,7 +43,8 @@ const LATENCY_TOLERANCE: f64 = 5e-3;
 /// Everything a plan breaks; empty for a good plan.
 #[must_use]
 pub fn verify(requirements: &Requirements, catalog: &Catalog, rules: &Rules, plan: &Plan) -> Vec<Broken> {
-    let mut checker = Checker { requirements, catalog, plan, broken: Vec::new() };
+    let mut checker =
+        Checker { requirements, catalog, plan, capacities: BTreeMap::new(), broken: Vec::new() };
     checker.structure();
     checker.money();
     for deployment in &plan.deployments {
@@ -58,6 +61,8 @@ struct Checker<'v> {
     requirements: &'v Requirements,
     catalog: &'v Catalog,
     plan: &'v Plan,
+    /// Requests/s of one replica by deployment and workload, re-derived here.
+    capacities: BTreeMap<(&'v str, &'v str), f64>,
     broken: Vec<Broken>,
 }
 
@@ -88,6 +93,9 @@ impl<'v> Checker<'v> {
         let ids: Vec<&str> = self.plan.deployments.iter().map(|deployment| deployment.id.as_str()).collect();
         for route in &self.plan.routing {
             let known = |id: &String| ids.contains(&id.as_str());
+            if (0..24).any(|hour| Self::hourly_share(route, hour) < -SHARE_TOLERANCE) {
+                self.break_rule("demand", format!("{} gets a share below zero", route.target));
+            }
             if !known(&route.target) || !route.fallback.iter().all(known) {
                 self.break_rule("demand", format!("a route leads to {}, which does not run", route.target));
             }
@@ -119,7 +127,12 @@ impl<'v> Checker<'v> {
         if !allowed {
             self.break_rule("routing", format!("{:?} was asked", self.requirements.routing));
         }
-        if (self.plan.kind == Kind::Local && cloud) || (self.plan.kind == Kind::Cloud && local) {
+        let kind_fits = match self.plan.kind {
+            Kind::Local => local && !cloud,
+            Kind::Cloud => cloud && !local,
+            Kind::Hybrid => local && cloud,
+        };
+        if !kind_fits {
             self.break_rule("routing", format!("the plan calls itself {:?}", self.plan.kind));
         }
     }
@@ -162,6 +175,9 @@ impl<'v> Checker<'v> {
         }
         let rate: f64 = self.requirements.workloads.iter().map(Workload::mean_rps).sum();
         let requests = rate * 3600.0 * hours;
+        if (self.plan.usd_per_request * requests - usd).abs() > tolerance {
+            self.break_rule("usd_per_request", format!("the plan says {}", self.plan.usd_per_request));
+        }
         if let Some(most) = self.requirements.budget.usd_per_request
             && usd > most * requests + tolerance
         {
@@ -191,10 +207,16 @@ impl<'v> Checker<'v> {
                 && offer.from.is_none_or(|from| from <= day)
                 && offer.until.is_none_or(|until| until > day)
         });
-        if offer.is_none() {
+        let Some(offer) = offer else {
             self.break_rule("in_force", format!("{} is not sold on {day}", engine.offer));
+            return f64::NAN;
+        };
+        if (offer.gpu.as_str(), offer.count) != (engine.gpu.as_str(), engine.gpus_per_instance)
+            || offer.provider != deployment.provider
+        {
+            self.break_rule("in_force", format!("{} is {} x {}", offer.id, offer.count, offer.gpu));
         }
-        offer.map_or(f64::NAN, |offer| offer.price.get())
+        offer.price.get()
     }
 
     /// USD a month of one route to a hosted model, or of the expected use of its fallback.
@@ -247,7 +269,7 @@ impl<'v> Checker<'v> {
         }
     }
 
-    fn deployment(&mut self, deployment: &Deployment) {
+    fn deployment(&mut self, deployment: &'v Deployment) {
         if deployment.mode == "measured" {
             self.measured(deployment);
         } else if let Some(engine) = &deployment.engine {
@@ -312,7 +334,7 @@ impl<'v> Checker<'v> {
         })
     }
 
-    fn engine(&mut self, deployment: &Deployment, engine: &EngineSettings) {
+    fn engine(&mut self, deployment: &'v Deployment, engine: &EngineSettings) {
         let Some(unit) = self.unit(deployment, engine) else { return };
         let (model, label) = (unit.model, &deployment.label);
         self.words_of_unit(deployment, engine, &unit);
@@ -322,7 +344,7 @@ impl<'v> Checker<'v> {
         }
         let memory = match memory(self.catalog, &unit, f64::from(engine.max_model_len)) {
             Ok(memory) => memory,
-            Err(misfit) => return self.break_rule("weights_fit", format!("{label}: {misfit}")),
+            Err(misfit) => return self.break_rule(misfit_rule(&misfit), format!("{label}: {misfit}")),
         };
         let Ok(step) = Step::new(self.catalog, &unit) else {
             return self.break_rule("estimate_trusted", format!("{label}: no formula"));
@@ -331,7 +353,7 @@ impl<'v> Checker<'v> {
             self.break_rule("estimate_trusted", format!("{label}: the estimate is a judgement"));
         }
         let thinks = model.thinking_by_default && deployment.mode == "default";
-        let mut capacities: BTreeMap<&str, f64> = BTreeMap::new();
+        let mut capacities: BTreeMap<&'v str, f64> = BTreeMap::new();
         let mut mean: f64 = 0.0;
         for workload in self.served(&deployment.id) {
             let extra = if thinks {
@@ -363,8 +385,10 @@ impl<'v> Checker<'v> {
                     capacities.insert(&workload.name, found.rps);
                 }
                 Err(shortfall) => {
-                    let rule =
-                        workload.latency.first().map_or("capacity", |limit| latency_rule(limit.measure));
+                    let rule = match &shortfall {
+                        Shortfall::TooSlow { limit, .. } => latency_rule(limit.measure),
+                        Shortfall::ContextTooLong { .. } => "context_tokens",
+                    };
                     self.break_rule(rule, format!("{label}: {shortfall:?}"));
                 }
             }
@@ -374,6 +398,7 @@ impl<'v> Checker<'v> {
                 quality::of_model(self.catalog, model, &deployment.mode, &unit.weights)
             });
         }
+        self.capacities.extend(capacities.iter().map(|(name, rps)| ((deployment.id.as_str(), *name), *rps)));
         self.load(deployment, engine, &step, &memory, &capacities, thinks);
         if let Some(most) = self.requirements.limits.memory_gib_per_server {
             let concurrency = f64::from(engine.max_batch).min(memory.sequences(mean.max(1.0)));
@@ -408,6 +433,12 @@ impl<'v> Checker<'v> {
         if engine.billing != "owned" {
             lists.push((&a.providers, &d.providers, vec![deployment.provider.as_str()]));
             lists.push((&a.regions, &d.regions, vec![engine.region.as_str()]));
+        }
+        let word = |billing: &crate::catalog::Billing| billing.word() == engine.billing;
+        if d.billing.iter().any(word) {
+            self.break_rule("deny", format!("{}: {}", deployment.label, engine.billing));
+        } else if !a.billing.is_empty() && !a.billing.iter().any(word) {
+            self.break_rule("allow", format!("{}: {}", deployment.label, engine.billing));
         }
         for (allowed, denied, names) in lists {
             if deny(denied, &names) {
@@ -534,6 +565,7 @@ impl<'v> Checker<'v> {
                 let mut seen: Vec<Vec<f64>> = Vec::new();
                 for hour in 0..24 {
                     let mut among = Vec::new();
+                    let mut here = false;
                     for other in self.served(&deployment.id) {
                         let share: f64 = self
                             .routes_to(&deployment.id)
@@ -542,11 +574,13 @@ impl<'v> Checker<'v> {
                             .sum();
                         let rate = share * Self::billed_rps(other, hour) * other.peak_factor / replicas;
                         if rate > 0.0 {
+                            here |= other.name == workload.name;
                             among.push((traffic(other, extra(other)), rate));
                         }
                     }
                     let rates: Vec<f64> = among.iter().map(|(_, rate)| *rate).collect();
-                    if among.is_empty() || seen.contains(&rates) {
+                    // Nobody waits in an hour in which the workload goes elsewhere.
+                    if !here || seen.contains(&rates) {
                         continue;
                     }
                     seen.push(rates);
@@ -693,10 +727,20 @@ impl<'v> Checker<'v> {
         {
             self.break_rule("power_kw", format!("{power:.2} kW, at most {most:.2}"));
         }
-        // A hosted model in two modes is one API.
-        let apis: std::collections::BTreeSet<&str> =
-            plan.deployments.iter().filter(|d| d.api.is_some()).map(|d| d.model.as_str()).collect();
-        let used = apis.len() + plan.deployments.iter().filter(|d| d.engine.is_some()).count();
+        // A pool is a unit at a provider, whatever the size of the instances it stands on; an API is one in any mode.
+        let used: BTreeSet<_> = plan
+            .deployments
+            .iter()
+            .map(|deployment| {
+                let unit = deployment.engine.as_ref().map(|engine| {
+                    let layout = (engine.tensor_parallel, engine.pipeline_parallel);
+                    (&engine.gpu, &engine.generation, &engine.weights, &engine.kv, layout)
+                });
+                let mode = deployment.engine.as_ref().map(|_| &deployment.mode);
+                (&deployment.model, mode, &deployment.provider, unit)
+            })
+            .collect();
+        let used = used.len();
         if let Some(most) = self.requirements.limits.max_deployments
             && used > most as usize
         {
@@ -734,27 +778,39 @@ impl<'v> Checker<'v> {
         let hosted_down =
             |deployment: &Deployment| 1.0 - self.catalog.uptime_share(&deployment.provider).unwrap_or(0.0);
         let Some(target) = find(&route.target) else { return 1.0 };
-        let behind = route.fallback.as_ref().and_then(find).map_or(1.0, hosted_down);
+        // What is down with its target is no fallback.
+        let apart = |other: &&Deployment| other.api.is_some() && other.provider != target.provider;
+        let behind = route.fallback.as_ref().and_then(find).filter(apart).map_or(1.0, hosted_down);
         let own = match &target.engine {
             None => hosted_down(target),
             Some(engine) => {
-                let load: f64 =
-                    self.routes_to(&target.id)
-                        .filter_map(|other| {
-                            let workload = self.workload(&other.workload)?;
-                            let capacity = engine.capacity_rps.get(&workload.name).or_else(|| {
-                                engine.capacity_rps.get(&format!("{} (premium)", workload.name))
-                            })?;
-                            let rate = Self::hourly_share(other, hour)
-                                * Self::billed_rps(workload, hour)
-                                * workload.peak_factor;
-                            Some(rate / (capacity * (1.0 - self.requirements.headroom)))
-                        })
-                        .sum();
+                let load: f64 = self
+                    .routes_to(&target.id)
+                    .filter_map(|other| {
+                        let workload = self.workload(&other.workload)?;
+                        let capacity = self.capacity_of(&target.id, workload);
+                        let rate = Self::hourly_share(other, hour)
+                            * Self::billed_rps(workload, hour)
+                            * workload.peak_factor;
+                        Some(rate / (capacity * (1.0 - self.requirements.headroom)))
+                    })
+                    .sum();
                 down(engine.replicas, load, self.catalog.replica_availability())
             }
         };
         own * behind
+    }
+
+    /// Requests/s of one replica: the user's word for measured options, else what was re-derived; 0 where it cannot
+    /// serve the workload.
+    fn capacity_of(&self, id: &str, workload: &Workload) -> f64 {
+        let measured = || {
+            let deployment = self.plan.deployments.iter().find(|deployment| deployment.id == id)?;
+            let mut rows = self.requirements.measured.iter();
+            let row = rows.find(|row| deployment.mode == "measured" && row.option == deployment.model)?;
+            row.capacity_rps.get(&workload.name).copied()
+        };
+        self.capacities.get(&(id, workload.name.as_str())).copied().or_else(measured).unwrap_or(0.0)
     }
 
     /// Limits of rules that the user added over measures of the plan.
@@ -786,6 +842,18 @@ fn traffic(workload: &Workload, extra_output: f64) -> Traffic<'_> {
         extra_output,
         prefix_hit: workload.prefix_hit,
         context_tokens: workload.context_tokens + extra_output,
+    }
+}
+
+/// The rule that a unit breaks which cannot run at all.
+const fn misfit_rule(misfit: &Misfit) -> &'static str {
+    match misfit {
+        Misfit::WeightsTooLarge { .. } => "weights_fit",
+        Misfit::PoolTooSmall { .. } | Misfit::ContextTooLong { .. } => "context_tokens",
+        Misfit::HeadsNotDivisible { .. } | Misfit::LayoutImpossible { .. } => "parallelism",
+        Misfit::PrecisionUnsupported { .. } => "precision_supported",
+        Misfit::EngineUnsupported { .. } => "engine_supported",
+        Misfit::NoFormula { .. } => "estimate_trusted",
     }
 }
 

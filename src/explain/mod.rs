@@ -50,9 +50,15 @@ pub fn infeasible<'c>(
 ) -> Result<(), Error> {
     answer.runners_up = runners::refused(question, field);
     for (at, class) in field.classes.iter().enumerate() {
-        let served = field.locals.iter().any(|option| option.capacity[at].is_some())
+        let measured = request.requirements.measured.iter().any(|row| {
+            let engine = row.usd_per_hour.is_some() && question.local();
+            let api = row.usd_per_request.contains_key(&class.workload.name) && question.cloud();
+            (engine || api) && row.capacity_rps.contains_key(&class.workload.name)
+        });
+        let served = measured
+            || field.locals.iter().any(|option| option.capacity[at].is_some())
             || field.hosted.iter().any(|option| option.terms[at].refusal.is_none());
-        if !served && request.requirements.measured.is_empty() {
+        if !served {
             let mut refused: Vec<(String, u64)> =
                 field.tally.refused.iter().map(|(rule, count)| (rule.clone(), *count)).collect();
             refused.sort_by(|a, b| b.1.cmp(&a.1).then(a.0.cmp(&b.0)));
@@ -120,6 +126,21 @@ pub fn over_budget(requirements: &Requirements, plan: &Plan) -> Reason {
             allowed: Quantity::new(most.unwrap_or(plan.usd_per_month), "USD/month"),
         },
     }
+}
+
+/// Why a kind cannot be within the limit on deployments, whatever runs: a hybrid plan is at least two. Said without
+/// solving, since proving it by branching takes forever.
+#[must_use]
+pub fn too_many_deployments(requirements: &Requirements, kind: Kind) -> Option<Reason> {
+    let most = requirements.limits.max_deployments.filter(|most| kind == Kind::Hybrid && *most < 2)?;
+    Some(Reason::Breaks {
+        who: "hybrid plans".to_owned(),
+        workload: String::new(),
+        rule: "max_deployments".to_owned(),
+        got: Quantity::new(2.0, ""),
+        op: Op::AtMost,
+        allowed: Quantity::new(f64::from(most), ""),
+    })
 }
 
 /// Why there is no plan of a kind: the rule that refused most, with its nearest miss.
