@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::catalog::precision::PrecisionFact;
 use crate::catalog::{Catalog, Model};
 use crate::estimate::{Basis, Capacity, Traffic, capacity_upper_bound};
 use crate::measure::Measure;
@@ -213,6 +214,9 @@ fn lines_of<'a>(
             let scored = quality::of_model(catalog, model, mode, weights);
             let mut refusals = by_class.clone();
             for (class, refusal) in classes.iter().zip(&mut refusals) {
+                if refusal.is_none() && class.floor.is_some() {
+                    *refusal = guessed(question, &catalog.precisions[precision]);
+                }
                 if refusal.is_none() {
                     *refusal = floor_refusal(question, class, scored.as_ref(), &model.quality_subject);
                 }
@@ -230,6 +234,16 @@ fn lines_of<'a>(
         }
     }
     (found, tally)
+}
+
+/// Below three bits a weight, a loss that nobody measured says nothing: such a precision passes no floor unless the
+/// request names its precisions.
+fn guessed(question: &Question<'_, '_>, fact: &PrecisionFact) -> Option<Refusal> {
+    const BYTES_MIN: f64 = 3.0 / 8.0;
+    let named = !question.requirements.allow.precisions.is_empty();
+    (!named && fact.provenance.assumed && fact.bytes_per_weight < BYTES_MIN).then(|| {
+        Refusal::word("quality", format!("a loss at {} that nobody measured", fact.id), "a measured loss")
+    })
 }
 
 /// Units of every line on some of the hardware.
