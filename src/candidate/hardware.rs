@@ -74,6 +74,14 @@ pub fn hardware<'c>(
     let mut all = Vec::new();
     for owned in &requirements.owned {
         let Some(gpu) = catalog.gpu(&owned.gpu) else { continue };
+        let asked = &requirements.allow.billing;
+        let allowed = asked.is_empty() || asked.contains(&Billing::Owned);
+        if !allowed || requirements.deny.billing.contains(&Billing::Owned) {
+            let refusal = Refusal::word("allow", "owned", "the billing modes of the request");
+            tally.candidates += 1;
+            tally.refuse(1, || format!("owned/{}", gpu.id), &refusal);
+            continue;
+        }
         all.push(Hardware {
             gpu,
             id: format!("owned/{}", gpu.id),
