@@ -13,6 +13,7 @@ pub mod explain;
 pub mod formulate;
 pub mod graph;
 pub mod measure;
+pub mod measurement;
 pub mod plan;
 pub mod program;
 pub mod quality;
