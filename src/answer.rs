@@ -97,10 +97,10 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
             answer.proof.verified = true;
             explain::feasible(request, &question, &field, &mut answer);
         }
-        Outcome::Infeasible { cheapest } => {
+        Outcome::Infeasible { .. } => {
             answer.status = Status::Infeasible;
             answer.kinds = kinds(request, &question, &mut field, None)?;
-            explain::infeasible(request, &question, &field, cheapest.is_some(), &mut answer)?;
+            explain::infeasible(request, &question, &field, &mut answer)?;
         }
         Outcome::Unknown(words) => {
             answer.status = Status::Unknown;

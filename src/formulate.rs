@@ -107,8 +107,12 @@ pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
     let hosted = crate::candidate::hosted::hosted_options(question, &classes, &mut tally);
     let cloud = cheapest_cloud(question, &classes, &hosted);
     let locals = if question.local() {
-        let all: Vec<Hardware<'a>> =
-            crate::candidate::hardware::hardware(question.requirements, question.catalog, &mut tally);
+        let all: Vec<Hardware<'a>> = crate::candidate::hardware::hardware(
+            question.requirements,
+            question.rules,
+            question.catalog,
+            &mut tally,
+        );
         let eu = question
             .requirements
             .workloads

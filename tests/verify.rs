@@ -650,8 +650,8 @@ fn every_damage_is_named() {
         let before = broken(&requirements, &plan);
         assert!(before.is_empty(), "{}: {before:?}", damage.request);
         (damage.harm)(&mut requirements, &mut plan);
-        let rules: BTreeSet<&str> =
-            verify(&requirements, world(), &Rules::builtin(), &plan).iter().map(|b| b.rule).collect();
+        let rules: BTreeSet<String> =
+            verify(&requirements, world(), &Rules::builtin(), &plan).into_iter().map(|b| b.rule).collect();
         if !rules.contains(damage.rule) {
             faults.push(format!(
                 "{}, {}: {} expected, {rules:?} named",

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use crate::catalog::{Billing, Catalog, Gpu, Offer};
+use crate::constraint::Rules;
+use crate::measure::Measure;
 use crate::requirements::{Filter, Requirements};
 
 use super::filter::refused_word;
@@ -68,6 +70,7 @@ impl Hardware<'_> {
 #[must_use]
 pub fn hardware<'c>(
     requirements: &Requirements,
+    rules: &Rules,
     catalog: &'c Catalog,
     tally: &mut Tally,
 ) -> Vec<Hardware<'c>> {
@@ -99,7 +102,7 @@ pub fn hardware<'c>(
     }
     for offer in &catalog.offers {
         let Some(gpu) = catalog.gpu(&offer.gpu) else { continue };
-        if let Some(refusal) = refused(requirements, offer, gpu) {
+        if let Some(refusal) = refused(requirements, rules, offer, gpu) {
             tally.candidates += 1;
             tally.refuse(1, || offer.id.clone(), &refusal);
             continue;
@@ -123,7 +126,7 @@ pub fn hardware<'c>(
 }
 
 /// The rule that keeps an offer out, whatever runs on it.
-fn refused(requirements: &Requirements, offer: &Offer, gpu: &Gpu) -> Option<Refusal> {
+fn refused(requirements: &Requirements, rules: &Rules, offer: &Offer, gpu: &Gpu) -> Option<Refusal> {
     let day = requirements.as_of;
     let begun = offer.from.is_none_or(|from| from <= day);
     let over = offer.until.is_some_and(|until| until <= day);
@@ -147,6 +150,11 @@ fn refused(requirements: &Requirements, offer: &Offer, gpu: &Gpu) -> Option<Refu
             (|filter| &filter.gpus, &gpu_names),
         ],
     )
+    .or_else(|| {
+        // Here and not where a unit is placed: of those that comply the cheapest is kept, not of all.
+        let price = |measure| (measure == Measure::UsdPerHour).then(|| Some(offer.price.get()));
+        crate::custom::refusal(rules, requirements, None, &price)
+    })
 }
 
 /// Of each (GPU, instance size), the cheapest instance, and the cheapest inside the EU where one class asks for it.

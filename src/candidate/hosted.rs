@@ -3,6 +3,7 @@
 use crate::bill;
 use crate::catalog::{Api, ServiceTier};
 use crate::estimate::{ApiEstimate, api_latency};
+use crate::measure::Measure;
 use crate::quality::Scored;
 use crate::reason::Op;
 
@@ -163,7 +164,7 @@ fn offer<'a>(
     HostedOption { api, mode, quality, uptime: catalog.uptime_share(&api.provider), terms }
 }
 
-/// Rules about one class: capabilities, data, lengths.
+/// Rules about one class: capabilities, data, lengths, those of the user.
 fn refused_for(
     question: &Question<'_, '_>,
     class: &Class<'_>,
@@ -207,6 +208,10 @@ fn refused_for(
     {
         return Some(Refusal::figure("max_output", most, Op::AtLeast, longest, "tokens"));
     }
-    let _ = question;
-    None
+    let figure = |measure| match measure {
+        Measure::ContextTokens => Some(Some(window)),
+        Measure::GpusPerReplica | Measure::UsdPerHour => Some(Some(0.0)),
+        _ => None,
+    };
+    crate::custom::refusal(question.rules, question.requirements, Some(workload), &figure)
 }

@@ -207,7 +207,7 @@ fn lines_of<'a>(
         let by_class: Vec<Option<Refusal>> = classes
             .iter()
             .zip(&extra_output)
-            .map(|(class, more)| refused_for(class, model, mode, *more))
+            .map(|(class, more)| refused_for(question, class, model, mode, *more))
             .collect();
         for precision in question.bench.precisions(model) {
             let weights = &catalog.precisions[precision].id;
@@ -372,7 +372,6 @@ fn refused_unit(question: &Question<'_, '_>, row: &UnitRow<'_>) -> Option<Refusa
     }
     let figure = |measure| match measure {
         Measure::GpusPerReplica => Some(Some(f64::from(unit.gpus))),
-        Measure::ContextTokens => Some(Some(f64::from(unit.model.max_context))),
         _ => None,
     };
     if let Some(refusal) = crate::custom::refusal(question.rules, question.requirements, None, &figure) {
@@ -390,7 +389,13 @@ fn refused_unit(question: &Question<'_, '_>, row: &UnitRow<'_>) -> Option<Refusa
 }
 
 /// Rules about one class that need the model only.
-fn refused_for(class: &Class<'_>, model: &Model, mode: &str, extra_output: f64) -> Option<Refusal> {
+fn refused_for(
+    question: &Question<'_, '_>,
+    class: &Class<'_>,
+    model: &Model,
+    mode: &str,
+    extra_output: f64,
+) -> Option<Refusal> {
     let workload = class.workload;
     for need in &workload.needs {
         let has = model.has.contains(need) && !(need == "reasoning" && mode == "nothink");
@@ -400,7 +405,11 @@ fn refused_for(class: &Class<'_>, model: &Model, mode: &str, extra_output: f64) 
         }
     }
     let (need, window) = (workload.context_tokens + extra_output, f64::from(model.max_context));
-    (need > window).then(|| Refusal::figure("context_tokens", window, Op::AtLeast, need, "tokens"))
+    if need > window {
+        return Some(Refusal::figure("context_tokens", window, Op::AtLeast, need, "tokens"));
+    }
+    let figure = |measure| (measure == Measure::ContextTokens).then_some(Some(window));
+    crate::custom::refusal(question.rules, question.requirements, Some(workload), &figure)
 }
 
 /// One longest request must fit the KV pool of a replica.
@@ -450,6 +459,7 @@ fn place(
     open: &Arc<Vec<bool>>,
     extra: &[f64],
 ) -> Result<(u32, u32, Arc<Vec<bool>>), Refusal> {
+    // Offers were held to it when they were listed; what an owned server costs depends on the unit.
     let price = |measure| (measure == Measure::UsdPerHour).then(|| Some(hardware.price(row.unit.gpus)));
     if let Some(refusal) = crate::custom::refusal(question.rules, question.requirements, None, &price) {
         return Err(refusal);

@@ -97,10 +97,9 @@ pub fn best(question: &Question<'_, '_>, requirements: &Requirements) -> Option<
 
 /// A minimal conflicting set of rules, in the order people read: budget, latency, quality first.
 #[must_use]
-pub fn minimal(question: &Question<'_, '_>, only_budget: bool) -> Vec<String> {
+pub fn minimal(question: &Question<'_, '_>) -> Vec<String> {
     let mut world = question.requirements.clone();
     let mut kept: Vec<String> = Vec::new();
-    let _ = only_budget;
     for rule in MOVABLE.into_iter().chain([BUDGET]) {
         let Some(free) = without(&world, rule) else { continue };
         if best(question, &free).is_some() {

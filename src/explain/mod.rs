@@ -45,7 +45,6 @@ pub fn infeasible<'c>(
     request: &Request<'_>,
     question: &Question<'_, 'c>,
     field: &Field<'_, 'c>,
-    only_budget: bool,
     answer: &mut Recommendation,
 ) -> Result<(), Error> {
     answer.runners_up = runners::refused(question, field);
@@ -67,7 +66,7 @@ pub fn infeasible<'c>(
         }
     }
     if request.options.explain_infeasible {
-        answer.conflict = conflict::minimal(question, only_budget);
+        answer.conflict = conflict::minimal(question);
         for rule in &answer.conflict {
             if let Some((who, refusal)) = field.tally.nearest.get(rule) {
                 answer.conflict_reasons.push(refusal.reason(who, "").into());

@@ -152,7 +152,7 @@ fn named_locals<'a>(
     }
     let about = question.about(&free);
     let mut ignored = Tally::default();
-    let all = hardware(&free, question.catalog, &mut ignored);
+    let all = hardware(&free, question.rules, question.catalog, &mut ignored);
     let kept = cheapest_of_each(&all, false);
     let lines = lines(&about, &classes, &kept, &mut ignored);
     let misfits = misfits(question, &lines, &kept);
