@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::Unit;
-use super::rates;
-use super::step::{kv_layer_bytes, matrices, mixture_layers, weight_bytes};
+use super::device;
+use super::terms::{kv_layer_bytes, matrices, mixture_layers, weight_bytes};
 use crate::catalog::{Attention, Catalog, Precision};
 
 const GIB: f64 = 1_073_741_824.0;
@@ -155,7 +155,7 @@ pub fn memory(catalog: &Catalog, unit: &Unit<'_>, context_tokens: f64) -> Result
     if !engine.vendors.contains(&gpu.vendor) {
         return Err(Misfit::EngineUnsupported { engine: engine.family.clone(), vendor: gpu.vendor.clone() });
     }
-    let precision = rates::precision(catalog, &unit.weights)?;
+    let precision = device::precision(catalog, &unit.weights)?;
     let refuse =
         |by: &str| Misfit::PrecisionUnsupported { precision: unit.weights.clone(), by: by.to_owned() };
     if !precision.engines.contains(&engine.family) {

@@ -10,14 +10,16 @@
 mod api;
 pub mod batch;
 mod capacity;
+mod coefficient;
 mod contract;
+mod device;
 mod interval;
 mod load;
 mod memory;
 mod queue;
-mod rates;
 mod single;
 mod step;
+mod terms;
 mod view;
 
 use serde::{Deserialize, Serialize};
@@ -27,6 +29,7 @@ use crate::catalog::{Engine, Gpu, Model, Precision};
 pub use api::{ApiEstimate, api_latency};
 pub use batch::{Summary, batch};
 pub use capacity::{Capacity, Shortfall, capacity, capacity_upper_bound};
+pub use coefficient::{Coefficient, Factor, Rates};
 pub use contract::{Load, Refusal, Request};
 pub use interval::{error_factor, interval, one_sided};
 pub use load::{Demand, Steady, Traffic, closed, max_load, static_batch};
@@ -34,6 +37,7 @@ pub use memory::{Memory, Misfit, memory};
 pub use queue::{Distribution, Loaded, Saturated, loaded, loaded_among};
 pub use single::{Answer, Latency, Measures, Outcome, single};
 pub use step::{Rig, Step};
+pub use terms::Terms;
 pub use view::held_ms;
 
 /// One engine process group serving one model: what is estimated.

@@ -1,8 +1,7 @@
-//! The coefficients c_j of one configuration and the facts of its GPU that the step formula reads.
+//! The facts of a GPU that the step formula reads, and what an estimate on it rests on.
 //!
-//! In: engine, GPU, weight precision. Out: [`Rates`]: c_j = exp(beta_j + sum of effects), a level never seen has no
-//! effect (oracle study section 2), and the [`Basis`] that follows from which levels were seen. It knows no model
-//! but by name and no traffic.
+//! In: engine, GPU, weight precision. Out: [`Device`], and the [`Basis`] that follows from what was measured. It knows
+//! no model but by name and no traffic.
 
 use super::{Basis, Misfit, Unit};
 use crate::catalog::{Catalog, Coefficients, Gpu, Model, Precision, precision::PrecisionFact};
@@ -13,119 +12,6 @@ const KERNEL_UNKNOWN: &str = "unknown";
 const KERNEL_ASSUMED_US: (f64, f64) = (4.0, 2.0e-4);
 /// One-way GB/s to the other GPUs where the data sheet is silent: PCIe 4.0 x16.
 const LINK_UNKNOWN_GB_S: f64 = 32.0;
-
-/// Coefficients of one configuration; names as in the oracle study, section 2.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Rates {
-    pub(super) k: f64,
-    pub(super) w: f64,
-    pub(super) x: f64,
-    pub(super) kv: f64,
-    pub(super) f: f64,
-    pub(super) layer: f64,
-    pub(super) mixture: f64,
-    pub(super) reduce: f64,
-    pub(super) volume: f64,
-    pub(super) sequence: f64,
-    pub(super) prefill: f64,
-    pub(super) prefill_layer: f64,
-    pub(super) prefill_volume: f64,
-    pub(super) interference: f64,
-    pub(super) max: f64,
-    /// TTFT in a closed loop: shares a_P of the prefill alone, a_tau of a step, a_s of the prefill queue.
-    ttft: [f64; 3],
-    /// What mixtures and dense models change in those shares.
-    ttft_dense: [f64; 3],
-    ttft_mixture: [f64; 3],
-}
-
-impl Rates {
-    fn one() -> Self {
-        Self {
-            k: 1.0,
-            w: 1.0,
-            x: 1.0,
-            kv: 1.0,
-            f: 1.0,
-            layer: 1.0,
-            mixture: 1.0,
-            reduce: 1.0,
-            volume: 1.0,
-            sequence: 1.0,
-            prefill: 1.0,
-            prefill_layer: 1.0,
-            prefill_volume: 1.0,
-            interference: 1.0,
-            max: 1.0,
-            ttft: [1.0; 3],
-            ttft_dense: [1.0; 3],
-            ttft_mixture: [1.0; 3],
-        }
-    }
-
-    /// TTFT in a closed loop: shares of the prefill alone, of a step, of the prefill queue.
-    pub(super) fn ttft(&self, mixture: bool) -> (f64, f64, f64) {
-        let class = if mixture { self.ttft_mixture } else { self.ttft_dense };
-        (self.ttft[0] * class[0], self.ttft[1] * class[1], self.ttft[2] * class[2])
-    }
-
-    fn field(&mut self, coefficient: &str, factor: &str, level: &str) -> Option<&mut f64> {
-        let shares = match (factor, level) {
-            ("class", "moe") => &mut self.ttft_mixture,
-            ("class", _) => &mut self.ttft_dense,
-            _ => &mut self.ttft,
-        };
-        Some(match coefficient {
-            "a_P" => &mut shares[0],
-            "a_tau" => &mut shares[1],
-            "a_s" => &mut shares[2],
-            "c_k" => &mut self.k,
-            "c_w" => &mut self.w,
-            "c_x" => &mut self.x,
-            "c_kv" => &mut self.kv,
-            "c_f" => &mut self.f,
-            "c_L" => &mut self.layer,
-            "c_mo" => &mut self.mixture,
-            "c_ar" => &mut self.reduce,
-            "c_cb" => &mut self.volume,
-            "c_B" => &mut self.sequence,
-            "c_p" => &mut self.prefill,
-            "c_pL" => &mut self.prefill_layer,
-            "c_pcb" => &mut self.prefill_volume,
-            "c_i" => &mut self.interference,
-            "c_max" => &mut self.max,
-            _ => return None,
-        })
-    }
-
-    /// One pass over the table: every row whose level is that of the unit multiplies its coefficient.
-    pub(super) fn of(coefficients: &Coefficients, unit: &Unit<'_>, bits: u32) -> Self {
-        let mut rates = Self::one();
-        let bits = match bits {
-            16 => "16",
-            8 => "8",
-            _ => "4",
-        };
-        for ((coefficient, factor, level), value) in &coefficients.values {
-            let applies = match factor.as_str() {
-                "base" => true,
-                "engine" => *level == unit.engine.id,
-                "gpu" => *level == unit.gpu.id,
-                "gpu_family" => *level == unit.gpu.family,
-                "weight_bits" => level == bits,
-                "link" => *level == unit.gpu.link_class,
-                "measure" => level == "max",
-                // The class of the model is chosen when it is known.
-                "class" => true,
-                _ => false,
-            };
-            if applies && let Some(field) = rates.field(coefficient, factor, level) {
-                *field *= value;
-            }
-        }
-        rates
-    }
-}
 
 /// What the formula reads of a GPU at one weight precision.
 #[derive(Debug, Clone, Copy)]
