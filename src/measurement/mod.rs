@@ -3,6 +3,8 @@
 //! In: files. Out: [`Measurements`], rows that can be fitted or compared, beside those rejected and why. Readers give rows
 //! as they stand; whether a row is possible at all is judged by `calibrate`. No estimate is made here.
 
+pub mod published;
+
 use jiff::civil::Date;
 
 use crate::error::Place;
