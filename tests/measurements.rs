@@ -195,6 +195,166 @@ fn batches_of_splitwise() {
     );
 }
 
+#[test]
+fn closed_loops_of_ibm() {
+    let header = "source,model,gpu,n_gpus,precision_weights,engine,engine_version,input_tokens,output_tokens,\
+                  concurrency_or_batch,ttft_ms,tpot_ms,ttft_p50_ms,ttft_p95_ms,itl_p50_ms,itl_p95_ms";
+    let rows = [
+        "IBM,llama-13b,A100,2,fp16/bf16,TGIS (fork),2023-10,160.5,25.5,16,250,40,240,480,30,110",
+        "IBM,llama-13b,A100,2,fp16/bf16,TGIS (fork),2023-10,160.5,25.5,128,5000,40,240,480,30,110",
+        "IBM,google/flan-t5-xl,H100,1,fp16/bf16,TGIS (fork),2023-10,160.5,25.5,16,250,40,240,480,30,110",
+    ];
+    let request = "llama-13b a100-pcie-40 2=2x1x1 ep - bf16/auto tgis-23 closed 16 @- 160.5>25.5";
+    let figures = [
+        "ttft_ms mean 250",
+        "ttft_ms p50 240",
+        "ttft_ms p95 480",
+        "tpot_ms mean 40",
+        "tpot_ms p50 30",
+        "tpot_ms p95 110",
+    ];
+    let expected: Vec<String> = figures.iter().map(|figure| format!("{request} {figure}")).collect();
+    holds(
+        &format!("{header}\n{}\n", rows.join("\n")),
+        &expected.iter().map(String::as_str).collect::<Vec<_>>(),
+        &[(3, "admission-limited"), (4, "unknown-model")],
+    );
+}
+
+#[test]
+fn batches_and_open_traffic_of_dstack() {
+    let header = "source,model,gpu,n_gpus,tp,precision_weights,engine,engine_version,scenario,input_tokens,output_tokens,\
+                  concurrency_or_batch,e2e_ms,output_tok_s_total,date,config,qps_target,ttft_p50_ms,tpot_p50_ms";
+    let model = "dstack,Llama-3.1-405B FP8,MI300X";
+    let engine = "fp8,vLLM,2024-11";
+    let rows = [
+        format!(
+            "{model},4.0,4.0,{engine},static batch latency,128,2048,4,90000,90,2024-11,4xMi300x 1FP8-amd,,,"
+        ),
+        format!(
+            "{model},4.0,4.0,{engine},offline throughput,128,2048,4,90000,90,2024-11,4xMi300x 1FP8-amd,,,"
+        ),
+        format!(
+            "{model},8.0,8.0,{engine},static batch latency,128,2048,4,90000,90,2024-11,8xMi300x 2FP8-amd,,,"
+        ),
+        format!(
+            "{model},8.0,8.0,{engine},static batch latency,128,2048,4,280000,29,2024-11,8xMi300x 1FP8-meta,,,"
+        ),
+        // Twice four GPUs: two ranks. 1,500 of 2,880 tokens/s asked for; then all that was asked for.
+        format!("{model},8.0,8.0,{engine},online,215,180,,,1500,2024-11,8xMi300x  2FP8-amd,16.0,800,180"),
+        format!("{model},8.0,8.0,{engine},online,215,180,,,360,2024-11,8xMi300x 1FP8-amd,2.0,300,60"),
+    ];
+    holds(
+        &format!("{header}\n{}\n", rows.join("\n")),
+        &[
+            "Llama-3.1-405B-Instruct mi300x 4=4x1x1 ep - fp8/auto vllm-24 static 4 @- 128>2048 e2e_ms - 90000",
+            "Llama-3.1-405B-Instruct mi300x 8=4x1x2 ep - fp8/auto vllm-24 max - @- 215>180 output_tokens_per_s - 1500",
+            "Llama-3.1-405B-Instruct mi300x 8=8x1x1 ep - fp8/auto vllm-24 open - @2 215>180 ttft_ms p50 300",
+            "Llama-3.1-405B-Instruct mi300x 8=8x1x1 ep - fp8/auto vllm-24 open - @2 215>180 tpot_ms p50 60",
+        ],
+        &[(3, "duplicate"), (4, "duplicate"), (5, "no-fast-kernel")],
+    );
+}
+
+#[test]
+fn batches_and_chats_of_lmdeploy() {
+    let header = "source,model,gpu,n_gpus,precision_weights,precision_kv,engine,engine_version,scenario,input_tokens,\
+                  output_tokens,concurrency_or_batch,ttft_ms,output_tok_s_total,total_tok_s,req_s,memory_gb,\
+                  tpot_p50_ms,tpot_p95_ms";
+    let rows = [
+        "lmdeploy,llama2-7b,A100-80GB,1,fp16,fp16,LMDeploy TurboMind,0.2 (2024-01),static inference,128,128,16,130,1200,,,77,11,12",
+        "lmdeploy,llama2-7b,A100-80GB,1,fp16,fp16,LMDeploy TurboMind,0.2 (2024-01),request throughput,,,256,500,3200,6400,16,,,",
+        "lmdeploy,internlm-20b,A100-80GB,1,fp16,fp16,LMDeploy TurboMind,0.2 (2024-01),request throughput,,,256,500,3200,6400,16,,,",
+    ];
+    let (batch, chats) = (
+        "Llama-2-7b-chat-hf a100-sxm-80 1=1x1x1 ep - fp16/bf16 lmdeploy-24 static 16 @- 128>128",
+        "Llama-2-7b-chat-hf a100-sxm-80 1=1x1x1 ep - fp16/bf16 lmdeploy-24 closed 256 @- 200>200",
+    );
+    holds(
+        &format!("{header}\n{}\n", rows.join("\n")),
+        &[
+            &format!("{batch} ttft_ms mean 130"),
+            &format!("{batch} tpot_ms p50 11"),
+            &format!("{batch} output_tokens_per_s - 1200"),
+            &format!("{chats} ttft_ms mean 500"),
+            &format!("{chats} output_tokens_per_s - 3200"),
+        ],
+        &[(4, "unknown-model")],
+    );
+}
+
+#[test]
+fn single_streams_of_mlc() {
+    let header =
+        "source,model,gpu,n_gpus,tp,precision_weights,engine,scenario,concurrency_or_batch,decode_tok_s,date";
+    let rows = [
+        r#"mlc,Llama2-70B,A100,2,2,"Multiple NVIDIA GPUs, FP16",vLLM,bs1 decode,1,20,2023-11"#,
+        r#"mlc,CodeLlama-34B,A10G,4,4,"Multiple NVIDIA GPUs, 4-bit",Llama.cpp,bs1 decode,1,25,2023-11"#,
+        r#"mlc,Llama2-70B,A100,2,2,"Multiple NVIDIA GPUs, 4-bit",exllama,bs1 decode,1,20,2023-11"#,
+        r#"mlc,Llama2-7B,RTX 3090 Ti,1,1,"Single GPU, 4-bit",Llama.cpp,bs1 decode,1,140,2023-11"#,
+    ];
+    holds(
+        &format!("{header}\n{}\n", rows.join("\n")),
+        &[
+            "Llama-2-70b-chat-hf a100-sxm-80 2=2x1x1 ep - fp16/auto vllm-23 static 1 @- 64>256 tpot_ms - 50",
+            "CodeLlama-34b-Instruct-hf a10g 4=1x4x1 ep - q4_k_m/auto llamacpp-24 static 1 @- 64>256 tpot_ms - 40",
+        ],
+        &[(4, "unknown-engine"), (5, "unknown-gpu")],
+    );
+}
+
+#[test]
+fn single_streams_of_llama_cpp() {
+    let header = "source,model,gpu,n_gpus,pp,precision_weights,precision_kv,engine,engine_version,scenario,input_tokens,\
+                  output_tokens,concurrency_or_batch,prefill_tok_s,decode_tok_s,notes";
+    let rows = [
+        "X,llama3-8b,4090 24GB,2,2.0,Q4_K_M,f16,llama.cpp,2024-05,pp1024,1024,0,1,4096,,",
+        "X,llama3-8b,M2 Ultra 76-Core GPU 192GB,1,1.0,F16,f16,llama.cpp,2024-05,tg1024,0,1024,1,,40,",
+        "X,llama3-70b,4090 24GB,1,,F16,,llama.cpp,,oom_tg,,,1,,,OOM",
+        "X,llama3-8b,3070 8GB,1,1.0,Q4_K_M,f16,llama.cpp,2024-05,tg1024,0,1024,1,,70,",
+    ];
+    holds(
+        &format!("{header}\n{}\n", rows.join("\n")),
+        &[
+            "Meta-Llama-3-8B-Instruct rtx-4090 2=1x2x1 ep - q4_k_m/bf16 llamacpp-24 static 1 @- 1024>1 ttft_ms - 250",
+            "Meta-Llama-3-8B-Instruct apple-m2-ultra 1=1x1x1 ep - fp16/bf16 llamacpp-24 static 1 @- 0>1024 tpot_ms - 25",
+        ],
+        &[(4, "no-figure"), (5, "unknown-gpu")],
+    );
+}
+
+#[test]
+fn streams_of_prem_say_too_little() {
+    holds(
+        "source,precision_weights,engine,table,section,value\nprem,float16,vllm,1,Tokens/second,84.9\n",
+        &[],
+        &[(2, "incomplete")],
+    );
+}
+
+#[test]
+fn memory_in_start_up_logs() {
+    let header = "source,model,gpu,n_gpus,tp,pp,precision_weights,precision_kv,engine,engine_version,max_model_len,\
+                  gpu_memory_utilization,weight_gib,kv_cache_gib,kv_cache_tokens";
+    let rows = [
+        "logs,RedHatAI/Meta-Llama-3.1-8B-Instruct-quantized.w8a8,H100-80GB,1,1,1,compressed-tensors,auto,vLLM,0.19.0,8192,0.95,8.5,64.6,529200",
+        "logs,ibm-granite/granite-vision-3.3-2b,H100-80GB,1,1,1,,auto,vLLM,0.19.0,8192,0.95,5.5,68.6,899792",
+    ];
+    let text = format!("{header}\n{}\n", rows.join("\n"));
+    let request = "Llama-3.1-8B-Instruct h100-sxm 1=1x1x1 ep - int8/auto vllm-25 - - @- ->-";
+    holds(
+        &text,
+        &[
+            &format!("{request} weights_gib - 8.5"),
+            &format!("{request} kv_pool_gib - 64.6"),
+            &format!("{request} kv_pool_tokens - 529200"),
+        ],
+        &[(3, "unknown-model")],
+    );
+    let request = &read(&text).rows[0].request;
+    assert_eq!((request.context_tokens, request.gpu_memory_utilization), (Some(8192.0), Some(0.95)));
+}
+
 /// What became of the rows of the real tables; they are arguments of a command, not part of the repository.
 #[test]
 fn published_tables_are_read_whole() {

@@ -6,10 +6,17 @@
 
 mod aiconfigurator;
 mod argonne;
+mod dstack;
+mod ibm;
+mod llama_cpp;
+mod lmdeploy;
+mod mlc;
 mod names;
+mod prem;
 mod row;
 mod splitwise;
 mod tensorrt_llm;
+mod vllm_memory;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -42,7 +49,19 @@ struct Table {
 }
 
 /// Every table.
-const TABLES: &[Table] = &[aiconfigurator::TABLE, argonne::TABLE, splitwise::TABLE, tensorrt_llm::TABLE];
+const TABLES: &[Table] = &[
+    aiconfigurator::TABLE,
+    argonne::TABLE,
+    dstack::TABLE,
+    ibm::TABLE,
+    llama_cpp::TABLE,
+    lmdeploy::TABLE,
+    mlc::TABLE,
+    prem::TABLE,
+    splitwise::TABLE,
+    tensorrt_llm::TABLE,
+    vllm_memory::TABLE,
+];
 
 /// What a published table holds, by its header; `None` if it is none of these.
 ///

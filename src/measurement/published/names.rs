@@ -8,10 +8,30 @@ use crate::catalog::{Catalog, Model, Precision};
 use crate::estimate::{Load, Request};
 
 /// Models by names that only these tables use.
-const MODELS: &[(&str, &str)] = &[("Llama-3.1-405B FP8", "meta-llama/Llama-3.1-405B-Instruct")];
+const MODELS: &[(&str, &str)] = &[
+    ("Llama-3.1-405B FP8", "meta-llama/Llama-3.1-405B-Instruct"),
+    ("CodeLlama-34B", "codellama/CodeLlama-34b-Instruct-hf"),
+];
 
 /// GPUs by names that only these tables use.
-const GPUS: &[(&str, &str)] = &[("H100-SXM", "h100-sxm"), ("H200-SXM", "h200-sxm")];
+const GPUS: &[(&str, &str)] = &[
+    ("H100-SXM", "h100-sxm"),
+    ("H200-SXM", "h200-sxm"),
+    ("7900 XTX", "rx-7900-xtx"),
+    ("3090 24GB", "rtx-3090"),
+    ("4080 16GB", "rtx-4080"),
+    ("4090 24GB", "rtx-4090"),
+    ("RTX 4000 Ada 20GB", "rtx-4000-ada"),
+    ("RTX 5000 Ada 32GB", "rtx-5000-ada"),
+    ("RTX 6000 Ada 48GB", "rtx-6000-ada"),
+    ("RTX A6000 48GB", "rtx-a6000"),
+    ("A40 48GB", "a40"),
+    ("L40S 48GB", "l40s"),
+    ("A100 PCIe 80GB", "a100-pcie-80"),
+    ("A100 SXM 80GB", "a100-sxm-80"),
+    ("H100 PCIe 80GB", "h100-pcie"),
+    ("M2 Ultra 76-Core GPU 192GB", "apple-m2-ultra"),
+];
 
 /// How a replica is cut up.
 #[derive(Clone, Copy)]
@@ -109,8 +129,8 @@ fn version_in(cell: &str) -> Option<&str> {
 pub(super) fn weights(word: &str, model: &Model) -> Result<&'static str, Skip> {
     Ok(match word {
         // Tables that compare precisions leave the native one unlabelled.
-        "" | "fp16/bf16" | "bf16" | "full_prec" => "bf16",
-        "fp16" | "F16" => "fp16",
+        "" | "fp16/bf16" | "bf16" => "bf16",
+        "fp16" | "F16" | "full_prec" => "fp16",
         "fp8" => "fp8",
         "fp4" if model.native.0 == "mxfp4" => "mxfp4",
         "fp4" => "nvfp4",
