@@ -4,11 +4,10 @@
 //! limits of the request itself, and [`refusal`] for the rest. A rule over a measure that nothing here can hold is a
 //! fault, never silently ignored.
 
-use crate::candidate::Refusal;
 use crate::constraint::{Rule, Rules};
 use crate::error::{Error, Fault, Place};
 use crate::measure::Measure;
-use crate::reason::Op;
+use crate::reason::{Op, Refusal};
 use crate::requirements::{LatencyLimit, LatencyMeasure, Requirements, Statistic, Workload};
 
 /// The request with the user's rules as limits of its own.

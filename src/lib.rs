@@ -20,9 +20,12 @@ pub mod quality;
 pub mod reason;
 pub mod recommendation;
 pub mod render;
+pub mod request;
 pub mod requirements;
+pub mod search;
 pub mod solve;
 pub mod units;
 pub mod verify;
 
-pub use answer::{Options, Request, recommend};
+pub use answer::recommend;
+pub use request::{Options, Request};

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::bill;
-use crate::candidate::{Class, HostedOption, LocalOption, Question};
+use crate::candidate::{Class, LocalOption, Question};
 use crate::catalog::ServiceTier;
 use crate::estimate::{Basis, Estimate, Traffic, held_ms, loaded_among};
 use crate::formulate::{Field, Formulated, Guard, Source};
@@ -15,35 +15,6 @@ use crate::recommendation::{
     ApiTerms, BillLine, Deployment, EngineSettings, Kind, MeasureRow, Plan, Route, Scored,
 };
 use crate::requirements::{LatencyLimit, LatencyMeasure, Statistic};
-
-/// `Llama-3.1-8B-Instruct fp8 on 1 x l4, runpod`.
-#[must_use]
-pub fn label_local(option: &LocalOption<'_>) -> String {
-    let unit = &option.prospect.row.unit;
-    let mode = if option.prospect.mode == "default" { "" } else { " (no thinking)" };
-    format!(
-        "{}{mode} {} on {} x {}, {}",
-        short(&unit.model.id),
-        unit.weights,
-        unit.gpus,
-        unit.gpu.id,
-        option.hardware.provider
-    )
-}
-
-/// `gpt-4o-mini, openai`.
-#[must_use]
-pub fn label_hosted(option: &HostedOption<'_>) -> String {
-    let mode = if option.mode == "default" { "" } else { " (no thinking)" };
-    let name = option.api.id.split_once('/').map_or(option.api.id.as_str(), |(_, name)| name);
-    format!("{name}{mode}, {}", option.api.provider)
-}
-
-/// The part of an id behind the organisation.
-#[must_use]
-pub fn short(id: &str) -> &str {
-    id.rsplit_once('/').map_or(id, |(_, name)| name)
-}
 
 /// Makes the plan of a point.
 #[must_use]
@@ -189,7 +160,7 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
             self.measures.extend(rows);
             self.deployments.push(Deployment {
                 id: id.clone(),
-                label: label_local(option),
+                label: option.label(),
                 model: option.prospect.model.id.clone(),
                 mode: option.prospect.mode.to_owned(),
                 provider: option.hardware.provider.clone(),
@@ -238,7 +209,7 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
                 let id = self.hosted_deployment(*at, false);
                 let item = format!(
                     "{} · {}: {:.0} requests at ${:.6}",
-                    label_hosted(option),
+                    option.label(),
                     class.name(),
                     requests * up,
                     price
@@ -346,7 +317,7 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
         let usd = bill::line(requests * usd_per_request);
         let item = format!(
             "{} as fallback · {}: {requests:.0} requests expected at ${usd_per_request:.6}",
-            label_hosted(&self.field.hosted[at]),
+            self.field.hosted[at].label(),
             self.field.classes[class].name()
         );
         self.bill.push(BillLine { item, usd_per_month: usd });
@@ -363,7 +334,7 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
     /// The deployment of a hosted option, made when first needed.
     fn hosted_deployment(&mut self, at: usize, fallback_only: bool) -> String {
         let option = &self.field.hosted[at];
-        let label = label_hosted(option);
+        let label = option.label();
         let known = self.deployments.iter_mut().find(|deployment| {
             deployment.api.is_some() && deployment.model == option.api.id && deployment.mode == option.mode
         });
@@ -590,19 +561,7 @@ fn shown(class: &Class<'_>) -> Vec<Shown> {
 /// `e2e_ms_p95`.
 #[must_use]
 pub fn measure_name(measure: LatencyMeasure, statistic: Statistic) -> String {
-    let measure = match measure {
-        LatencyMeasure::Ttft => "ttft_ms",
-        LatencyMeasure::Tpot => "tpot_ms",
-        LatencyMeasure::E2e => "e2e_ms",
-    };
-    let statistic = match statistic {
-        Statistic::Mean => "mean",
-        Statistic::P50 => "p50",
-        Statistic::P90 => "p90",
-        Statistic::P95 => "p95",
-        Statistic::P99 => "p99",
-    };
-    format!("{measure}_{statistic}")
+    format!("{}_{}", measure.word(), statistic.word())
 }
 
 fn row(class: &Class<'_>, target: &str, shown: Shown, estimate: Estimate, held: f64) -> MeasureRow {

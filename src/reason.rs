@@ -1,7 +1,11 @@
 //! Why, as facts: a closed set of reasons without prose. `render/phrase.rs` gives each its words.
 
+mod refusal;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use refusal::{Got, Refusal};
 
 /// Id of a rule: the stem of its file in `constraints/`.
 pub type RuleId = String;

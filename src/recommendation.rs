@@ -1,14 +1,15 @@
 //! The answer as data: what `recommend` returns and what `--format json` prints (schema: `bursar schema result`).
 //!
-//! Everything here is a value that the pipeline filled in; nothing here computes or prints.
+//! Everything here is a value that the pipeline filled in; nothing here
+//! computes or prints.
 
 use std::collections::BTreeMap;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::catalog::Provenance;
-use crate::estimate::Basis;
+use crate::catalog::{Catalog, Precision, Provenance};
+use crate::estimate::{Basis, Unit};
 use crate::reason::{RuleId, Told};
 use crate::requirements::Requirements;
 
@@ -144,6 +145,29 @@ pub struct Deployment {
     pub usd_per_month: f64,
     /// True where it only carries what others drop.
     pub fallback_only: bool,
+}
+
+impl Deployment {
+    /// The unit that runs, as the oracle reads it; `None` for hosted models, and where the catalog does not know the
+    /// model, the GPU or the generation.
+    #[must_use]
+    pub fn unit<'c>(&self, catalog: &'c Catalog) -> Option<Unit<'c>> {
+        let engine = self.engine.as_ref()?;
+        Some(Unit {
+            model: catalog.model(&self.model)?,
+            gpu: catalog.gpu(&engine.gpu)?,
+            engine: catalog.engines.iter().find(|known| known.id == engine.generation)?,
+            gpus: engine.gpus_per_replica,
+            tensor_parallel: engine.tensor_parallel,
+            pipeline_parallel: engine.pipeline_parallel,
+            data_parallel: engine.data_parallel,
+            expert_parallel: engine.expert_parallel,
+            weights: Precision::named(&engine.weights),
+            kv_bytes: if engine.kv == "fp8" { 1.0 } else { 2.0 },
+            max_batch: engine.max_batch,
+            gpu_memory_utilization: engine.gpu_memory_utilization,
+        })
+    }
 }
 
 /// Index points and their spread.

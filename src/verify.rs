@@ -17,7 +17,7 @@ use crate::graph::RequestPath;
 use crate::measure::Measure;
 use crate::quality;
 use crate::recommendation::{Deployment, EngineSettings, Kind, Plan, Route};
-use crate::requirements::{LatencyMeasure, QualityFloor, Requirements, Routing, Workload};
+use crate::requirements::{QualityFloor, Requirements, Routing, Workload};
 
 /// A rule the plan breaks.
 #[derive(Debug, Clone, PartialEq)]
@@ -259,15 +259,11 @@ impl<'v> Checker<'v> {
     }
 
     fn extra_api(&self, deployment: &Deployment, workload: &Workload) -> f64 {
-        let thinking = self
+        let thinks = self
             .catalog
             .api_on(&deployment.model, self.requirements.as_of)
             .is_some_and(|api| api.thinking && deployment.mode == "default");
-        if thinking {
-            workload.lengths.reasoning_mean.unwrap_or_else(|| self.catalog.reasoning_tokens())
-        } else {
-            0.0
-        }
+        workload.thought_tokens(self.catalog, thinks)
     }
 
     fn deployment(&mut self, deployment: &'v Deployment) {
@@ -308,35 +304,19 @@ impl<'v> Checker<'v> {
         }
     }
 
-    fn unit(&mut self, deployment: &Deployment, engine: &EngineSettings) -> Option<Unit<'v>> {
-        let model = self.catalog.model(&deployment.model);
-        let gpu = self.catalog.gpu(&engine.gpu);
-        let generation = self.catalog.engines.iter().find(|known| known.id == engine.generation);
-        let (Some(model), Some(gpu), Some(generation)) = (model, gpu, generation) else {
+    fn unit(&mut self, deployment: &Deployment) -> Option<Unit<'v>> {
+        let Some(unit) = deployment.unit(self.catalog) else {
             self.break_rule("in_force", format!("{} names what the catalog does not know", deployment.label));
             return None;
         };
-        if model.released.is_some_and(|released| released > self.requirements.as_of) {
-            self.break_rule("in_force", format!("{} is not released yet", model.id));
+        if unit.model.released.is_some_and(|released| released > self.requirements.as_of) {
+            self.break_rule("in_force", format!("{} is not released yet", unit.model.id));
         }
-        Some(Unit {
-            model,
-            gpu,
-            engine: generation,
-            gpus: engine.gpus_per_replica,
-            tensor_parallel: engine.tensor_parallel,
-            pipeline_parallel: engine.pipeline_parallel,
-            data_parallel: engine.data_parallel,
-            expert_parallel: engine.expert_parallel,
-            weights: Precision::named(&engine.weights),
-            kv_bytes: if engine.kv == "fp8" { 1.0 } else { 2.0 },
-            max_batch: engine.max_batch,
-            gpu_memory_utilization: engine.gpu_memory_utilization,
-        })
+        Some(unit)
     }
 
     fn engine(&mut self, deployment: &'v Deployment, engine: &EngineSettings) {
-        let Some(unit) = self.unit(deployment, engine) else { return };
+        let Some(unit) = self.unit(deployment) else { return };
         let (model, label) = (unit.model, &deployment.label);
         self.words_of_unit(deployment, engine, &unit);
         let paid = engine.gpus_per_instance * engine.instances;
@@ -357,11 +337,7 @@ impl<'v> Checker<'v> {
         let mut capacities: BTreeMap<&'v str, f64> = BTreeMap::new();
         let mut mean: f64 = 0.0;
         for workload in self.served(&deployment.id) {
-            let extra = if thinks {
-                workload.lengths.reasoning_mean.unwrap_or_else(|| self.catalog.reasoning_tokens())
-            } else {
-                0.0
-            };
+            let extra = workload.thought_tokens(self.catalog, thinks);
             mean = mean.max(workload.lengths.input_mean + workload.lengths.output_mean + extra);
             let need = workload.context_tokens + extra;
             if need > f64::from(model.max_context)
@@ -387,7 +363,7 @@ impl<'v> Checker<'v> {
                 }
                 Err(shortfall) => {
                     let rule = match &shortfall {
-                        Shortfall::TooSlow { limit, .. } => latency_rule(limit.measure),
+                        Shortfall::TooSlow { limit, .. } => limit.measure.word(),
                         Shortfall::ContextTooLong { .. } => "context_tokens",
                     };
                     self.break_rule(rule, format!("{label}: {shortfall:?}"));
@@ -553,13 +529,7 @@ impl<'v> Checker<'v> {
             );
             return;
         }
-        let extra = |workload: &Workload| {
-            if thinks {
-                workload.lengths.reasoning_mean.unwrap_or_else(|| self.catalog.reasoning_tokens())
-            } else {
-                0.0
-            }
-        };
+        let extra = |workload: &Workload| workload.thought_tokens(self.catalog, thinks);
         for workload in self.served(&deployment.id) {
             for limit in &workload.latency {
                 let mut worst: f64 = 0.0;
@@ -594,7 +564,7 @@ impl<'v> Checker<'v> {
                 // held <= limit
                 if worst > limit.ms * (1.0 + LATENCY_TOLERANCE) {
                     let what = format!("{}: {worst:.0} ms, limit {:.0} ms", deployment.label, limit.ms);
-                    self.break_rule(latency_rule(limit.measure), what);
+                    self.break_rule(limit.measure.word(), what);
                 }
             }
         }
@@ -659,7 +629,7 @@ impl<'v> Checker<'v> {
                     latency.as_ref().map_or(f64::INFINITY, |l| l.of(limit.measure).at(limit.statistic));
                 if held > limit.ms * (1.0 + 1e-9) {
                     let what = format!("{label}: {held:.0} ms, limit {:.0} ms", limit.ms);
-                    self.break_rule(latency_rule(limit.measure), what);
+                    self.break_rule(limit.measure.word(), what);
                 }
             }
         }
@@ -917,13 +887,5 @@ const fn misfit_rule(misfit: &Misfit) -> &'static str {
         Misfit::PrecisionUnsupported { .. } => "precision_supported",
         Misfit::EngineUnsupported { .. } => "engine_supported",
         Misfit::NoFormula { .. } => "estimate_trusted",
-    }
-}
-
-const fn latency_rule(measure: LatencyMeasure) -> &'static str {
-    match measure {
-        LatencyMeasure::Ttft => "ttft_ms",
-        LatencyMeasure::Tpot => "tpot_ms",
-        LatencyMeasure::E2e => "e2e_ms",
     }
 }

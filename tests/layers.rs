@@ -6,9 +6,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// Upward uses that are known and to be removed; an entry that is no longer needed fails the test.
-const NOT_YET: &[(&str, &str)] = &[("candidate", "plan"), ("custom", "candidate"), ("explain", "answer")];
-
 /// Names of the crate's root, for the command line and for other crates only.
 const ROOT: &str = "cli";
 
@@ -93,31 +90,23 @@ fn every_room_is_listed_and_exists() {
 fn a_room_uses_only_rooms_above_it() {
     let order: BTreeMap<String, usize> =
         rooms().into_iter().enumerate().map(|(at, room)| (room, at)).collect();
-    let mut upward = BTreeSet::new();
     let mut wrong = Vec::new();
     for (file, room, code) in files() {
         let Some(own) = order.get(&room) else { continue };
         for used in uses(&code) {
             match order.get(&used) {
                 Some(other) if other <= own => {}
-                Some(_) if NOT_YET.contains(&(room.as_str(), used.as_str())) => {
-                    upward.insert((room.clone(), used));
-                }
                 None if room == ROOT => {}
                 _ => wrong.push(format!("src/{} uses crate::{used}", file.display())),
             }
         }
     }
     assert!(wrong.is_empty(), "against the order of CONTRIBUTING.md:\n{}", wrong.join("\n"));
-    for (room, used) in NOT_YET {
-        let known = (room.to_string(), used.to_string());
-        assert!(upward.contains(&known), "{room} no longer uses {used}: remove it from NOT_YET");
-    }
 }
 
 #[test]
 fn the_checker_shares_nothing_with_what_it_checks() {
-    let forbidden = ["program", "solve", "candidate", "formulate", "plan", "explain", "answer"];
+    let forbidden = ["program", "solve", "candidate", "formulate", "plan", "search", "explain", "answer"];
     for (file, room, code) in files().into_iter().filter(|(_, room, _)| room == "verify") {
         for used in uses(&code) {
             assert!(!forbidden.contains(&used.as_str()), "{room}: src/{} uses {used}", file.display());

@@ -1,9 +1,8 @@
 //! `allow` and `deny`: globs on ids and aliases, case ignored; deny wins.
 
 use crate::catalog::glob_matches;
+use crate::reason::Refusal;
 use crate::requirements::{Filter, Requirements};
-
-use super::tally::Refusal;
 
 /// A list of a filter, and the names of a thing it is held against.
 pub type Pair<'n> = (fn(&Filter) -> &Vec<String>, &'n [&'n str]);

@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use crate::catalog::{Billing, Catalog, Gpu, Offer};
 use crate::constraint::Rules;
 use crate::measure::Measure;
+use crate::reason::Refusal;
 use crate::requirements::{Filter, Requirements};
 
 use super::filter::refused_word;
-use super::tally::{Refusal, Tally};
+use super::tally::Tally;
 
 /// One instance type at a price, or one GPU of an owned server.
 #[derive(Debug, Clone)]

@@ -5,13 +5,13 @@ use crate::catalog::{Api, ServiceTier};
 use crate::estimate::{ApiEstimate, api_latency};
 use crate::measure::Measure;
 use crate::quality::Scored;
-use crate::reason::Op;
+use crate::reason::{Op, Refusal};
 
 use super::Question;
 use super::class::Class;
 use super::filter::refused_word;
 use super::local::{floor_refusal, latency_refusal};
-use super::tally::{Refusal, Tally};
+use super::tally::Tally;
 
 /// A hosted model in one mode, for every class.
 #[derive(Debug, Clone)]
@@ -46,6 +46,14 @@ impl HostedOption<'_> {
     #[must_use]
     pub fn structure(&self) -> String {
         structure(self.api)
+    }
+
+    /// How people name it: `gpt-4o-mini, openai`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let mode = if self.mode == "default" { "" } else { " (no thinking)" };
+        let name = self.api.id.split_once('/').map_or(self.api.id.as_str(), |(_, name)| name);
+        format!("{name}{mode}, {}", self.api.provider)
     }
 
     /// True where it may serve some class.
@@ -135,11 +143,7 @@ fn offer<'a>(
         .iter()
         .map(|class| {
             let workload = class.workload;
-            let extra_output = if api.thinking && mode == "default" {
-                workload.lengths.reasoning_mean.unwrap_or_else(|| catalog.reasoning_tokens())
-            } else {
-                0.0
-            };
+            let extra_output = workload.thought_tokens(catalog, api.thinking && mode == "default");
             let usd_per_request =
                 bill::usd_per_request(api, &workload.lengths, extra_output, workload.prefix_hit);
             let latency = fact.map(|fact| {
@@ -154,8 +158,7 @@ fn offer<'a>(
                         latency_refusal(class, &|measure, statistic| latency.of(measure).at(statistic))
                     }
                     None => class.workload.latency.first().map(|limit| {
-                        let rule = super::local::latency_rule(limit.measure);
-                        Refusal::word(rule, "no latency fact", "a limit on latency")
+                        Refusal::word(limit.measure.word(), "no latency fact", "a limit on latency")
                     }),
                 });
             Terms { usd_per_request, latency, extra_output, refusal }

@@ -12,14 +12,14 @@ use crate::catalog::{Catalog, Model};
 use crate::estimate::{Basis, Capacity, Traffic, capacity_upper_bound};
 use crate::measure::Measure;
 use crate::quality::{self, Scored, Verdict};
-use crate::reason::Op;
+use crate::reason::{Op, Refusal};
 use crate::requirements::{LatencyMeasure, QualityFloor, Statistic};
 
 use super::Question;
 use super::class::Class;
 use super::filter::refused_word;
 use super::hardware::Hardware;
-use super::tally::{Refusal, Tally};
+use super::tally::Tally;
 use super::unit::UnitRow;
 
 /// A unit on an instance type that may serve some class, not yet estimated.
@@ -99,11 +99,32 @@ impl LocalOption<'_> {
         format!("{}/b{}", id(&self.prospect, &self.hardware), self.max_batch)
     }
 
+    /// How people name it: `Llama-3.1-8B-Instruct fp8 on 1 x l4, runpod`.
+    #[must_use]
+    pub fn label(&self) -> String {
+        let unit = &self.prospect.row.unit;
+        let mode = if self.prospect.mode == "default" { "" } else { " (no thinking)" };
+        format!(
+            "{}{mode} {} on {} x {}, {}",
+            short(&unit.model.id),
+            unit.weights,
+            unit.gpus,
+            unit.gpu.id,
+            self.hardware.provider
+        )
+    }
+
     /// True where it may serve some class.
     #[must_use]
     pub fn serves_any(&self) -> bool {
         self.capacity.iter().any(Option::is_some)
     }
+}
+
+/// The part of an id behind the organisation.
+#[must_use]
+pub fn short(id: &str) -> &str {
+    id.rsplit_once('/').map_or(id, |(_, name)| name)
 }
 
 /// What counts as the same structure of an own engine: model on GPU.
@@ -132,11 +153,7 @@ pub fn id(prospect: &Prospect<'_>, hardware: &Hardware<'_>) -> String {
 /// Tokens generated before the answer.
 #[must_use]
 pub fn extra_output(catalog: &Catalog, model: &Model, mode: &str, class: &Class<'_>) -> f64 {
-    if model.thinking_by_default && mode == "default" {
-        class.workload.lengths.reasoning_mean.unwrap_or_else(|| catalog.reasoning_tokens())
-    } else {
-        0.0
-    }
+    class.workload.thought_tokens(catalog, model.thinking_by_default && mode == "default")
 }
 
 /// The traffic of a class as the oracle reads it.
@@ -515,16 +532,6 @@ fn place(
     Err(Refusal::figure("memory_gib_per_server", least, Op::AtMost, limit, "GiB"))
 }
 
-/// Rule of a latency limit.
-#[must_use]
-pub const fn latency_rule(measure: LatencyMeasure) -> &'static str {
-    match measure {
-        LatencyMeasure::Ttft => "ttft_ms",
-        LatencyMeasure::Tpot => "tpot_ms",
-        LatencyMeasure::E2e => "e2e_ms",
-    }
-}
-
 /// The first limit of a class that `held` (measure and statistic at the asked confidence, ms) breaks.
 #[must_use]
 pub fn latency_refusal(
@@ -534,7 +541,7 @@ pub fn latency_refusal(
     class.workload.latency.iter().find_map(|limit| {
         let got = held(limit.measure, limit.statistic);
         (!Op::AtMost.holds(got, limit.ms))
-            .then(|| Refusal::figure(latency_rule(limit.measure), got, Op::AtMost, limit.ms, "ms"))
+            .then(|| Refusal::figure(limit.measure.word(), got, Op::AtMost, limit.ms, "ms"))
     })
 }
 

@@ -19,7 +19,7 @@ pub use class::{Class, classes};
 pub use hardware::Hardware;
 pub use hosted::HostedOption;
 pub use local::LocalOption;
-pub use tally::{Refusal, Tally};
+pub use tally::Tally;
 pub use unit::{Bench, UnitRow};
 
 use std::collections::BTreeSet;

@@ -19,9 +19,9 @@ use crate::requirements::Objective;
 use super::Question;
 use super::class::Class;
 use super::hardware::Hardware;
-use super::local::{LocalOption, Prospect, latency_rule, lines, prospects, traffic, unseen, untrusted};
-use super::tally::{Refusal, Tally};
-use crate::reason::Op;
+use super::local::{LocalOption, Prospect, lines, prospects, traffic, unseen, untrusted};
+use super::tally::Tally;
+use crate::reason::{Op, Refusal};
 
 /// Prospects estimated at once; between the batches the tests get sharper.
 const BATCH: usize = 32;
@@ -93,7 +93,7 @@ pub fn screen<'a>(
                 if option.serves_any() {
                     found.options.push(option);
                 } else if let Some(refusal) = option.refusal.iter().flatten().next() {
-                    tally.refuse(1, || crate::plan::label_local(&option), refusal);
+                    tally.refuse(1, || option.label(), refusal);
                 }
             }
         }
@@ -205,7 +205,7 @@ fn at_cap<'a>(
 fn refused(shortfall: &Shortfall) -> Refusal {
     match shortfall {
         Shortfall::TooSlow { limit, got_ms } => {
-            Refusal::figure(latency_rule(limit.measure), *got_ms, Op::AtMost, limit.ms, "ms")
+            Refusal::figure(limit.measure.word(), *got_ms, Op::AtMost, limit.ms, "ms")
         }
         Shortfall::ContextTooLong { need_tokens, have_tokens } => {
             Refusal::figure("context_tokens", *have_tokens, Op::AtLeast, *need_tokens, "tokens")

@@ -8,10 +8,9 @@ use std::sync::{Arc, OnceLock};
 
 use crate::catalog::{Catalog, Engine, Gpu, Model, Precision};
 use crate::estimate::{Memory, Misfit, Rig, Step, Unit, memory};
-use crate::reason::Op;
+use crate::reason::{Op, Refusal};
 
 use super::hardware::Hardware;
-use super::tally::Refusal;
 
 /// Layouts within one server: tensor x pipeline.
 const LAYOUTS: [(u32, u32); 6] = [(1, 1), (2, 1), (1, 2), (4, 1), (2, 2), (8, 1)];

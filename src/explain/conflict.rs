@@ -4,10 +4,10 @@
 //! Deletion filter (Chinneck 2008, ch. 6) over *rules*, those that refused candidates before solving included: a world
 //! without a rule re-admits the candidates that rule refused.
 
-use crate::answer::solve_mixed;
 use crate::candidate::Question;
 use crate::formulate::field;
 use crate::requirements::{LatencyMeasure, Requirements, Routing};
+use crate::search::solve_mixed;
 use crate::solve::{Outcome, Solved};
 
 /// Rules that a request can do without, in the order they are tried.

@@ -2,9 +2,9 @@
 
 use serde_json::json;
 
-use crate::answer::Request;
 use crate::catalog::Provenance;
 use crate::recommendation::{Fact, Recommendation};
+use crate::request::Request;
 
 /// Facts behind every shown plan, by id, each once.
 #[must_use]

@@ -10,12 +10,12 @@ pub mod runners;
 pub mod spread;
 pub mod warnings;
 
-use crate::answer::Request;
 use crate::candidate::Question;
 use crate::error::Error;
 use crate::formulate::Field;
 use crate::reason::{Op, Quantity, Reason};
 use crate::recommendation::{Kind, Plan, Recommendation};
+use crate::request::Request;
 use crate::requirements::Requirements;
 
 /// A limit with no more than this part of it left is called binding.
@@ -159,7 +159,7 @@ pub fn no_plan_of_kind(question: &Question<'_, '_>, field: &Field<'_, '_>, kind:
                     .min_by(|a, b| a.1.miss().total_cmp(&b.1.miss()).then(a.0.api.id.cmp(&b.0.api.id)));
                 let nobody = field.hosted.iter().all(|option| option.terms[class].refusal.is_some());
                 if let (true, Some((option, refusal))) = (nobody, nearest) {
-                    return Some(refusal.reason(&crate::plan::label_hosted(option), &workload));
+                    return Some(refusal.reason(&option.label(), &workload));
                 }
             } else if field.locals.iter().all(|option| option.capacity[class].is_none()) {
                 let nearest = field.tally.nearest.iter().filter(|(_, (who, _))| local(who)).max_by(|a, b| {

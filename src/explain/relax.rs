@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 
 use super::conflict::{best, without};
 use super::summary;
-use crate::answer::{Request, solve_mixed};
 use crate::candidate::Question;
-use crate::candidate::tally::Got;
 use crate::error::Error;
 use crate::formulate::field;
-use crate::reason::Op;
+use crate::reason::{Got, Op};
 use crate::recommendation::{OneOrMany, Plan, Relaxation};
-use crate::requirements::{LatencyLimit, LatencyMeasure, QualityFloor, Requirements, Routing, Statistic};
+use crate::request::Request;
+use crate::requirements::{LatencyLimit, QualityFloor, Requirements, Routing};
+use crate::search::solve_mixed;
 use crate::solve::Outcome;
 use crate::verify::verify;
 
@@ -373,22 +373,11 @@ fn knobs(base: &Requirements) -> Vec<Knob> {
 }
 
 fn latency_knob(w: usize, l: usize, limit: &LatencyLimit) -> Knob {
-    let (rule, key) = match limit.measure {
-        LatencyMeasure::Ttft => ("ttft_ms", "ttft_ms"),
-        LatencyMeasure::Tpot => ("tpot_ms", "tpot_ms"),
-        LatencyMeasure::E2e => ("e2e_ms", "e2e_ms"),
-    };
-    let statistic = match limit.statistic {
-        Statistic::Mean => "mean",
-        Statistic::P50 => "p50",
-        Statistic::P90 => "p90",
-        Statistic::P95 => "p95",
-        Statistic::P99 => "p99",
-    };
+    let (rule, statistic) = (limit.measure.word(), limit.statistic.word());
     Knob::Number {
         rule,
         from: limit.ms,
-        pointer: format!("/workloads/{w}/latency/{key}/{statistic}"),
+        pointer: format!("/workloads/{w}/latency/{rule}/{statistic}"),
         set: Box::new(move |requirements, value| requirements.workloads[w].latency[l].ms = value),
         step: if limit.ms >= 100.0 { 1.0 } else { 0.1 },
         tightest_first: false,

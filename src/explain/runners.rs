@@ -6,12 +6,11 @@
 use crate::candidate::hardware::{Hardware, cheapest_of_each, hardware};
 use crate::candidate::local::{Line, LocalOption, id as local_id, lines, prospects};
 use crate::candidate::screen::estimate;
-use crate::candidate::tally::Refusal;
 use crate::candidate::{Class, HostedOption, Question, Tally};
 use crate::estimate::{held_ms, loaded};
 use crate::formulate::Field;
-use crate::plan::{label_hosted, label_local, measure_name};
-use crate::reason::{Op, Quantity, Reason, Told};
+use crate::plan::measure_name;
+use crate::reason::{Op, Quantity, Reason, Refusal, Told};
 use crate::recommendation::{Kind, MeasureRow, Plan, RunnerUp, WinsAt};
 use crate::requirements::{LatencyMeasure, QualityFloor, Statistic};
 
@@ -200,7 +199,7 @@ fn misfits(question: &Question<'_, '_>, lines: &[Line<'_>], kept: &[Hardware<'_>
             else {
                 continue;
             };
-            let name = crate::plan::short(&line.model.id);
+            let name = crate::candidate::local::short(&line.model.id);
             let label =
                 format!("{name} {} on {gpus} x {}, {}", weights.id, hardware.gpu.id, hardware.provider);
             let usd = hardware.price(*gpus) * question.requirements.hours_per_month;
@@ -289,7 +288,7 @@ fn hosted_verdict(
         .zip(&option.terms)
         .map(|(class, terms)| class.requests_per_month(hours) * terms.usd_per_request)
         .sum();
-    let label = label_hosted(option);
+    let label = option.label();
     let mut broken: Vec<Reason> = field
         .classes
         .iter()
@@ -335,7 +334,7 @@ fn local_verdict(
     option: &LocalOption<'_>,
     best: Option<&Plan>,
 ) -> RunnerUp {
-    let label = label_local(option);
+    let label = option.label();
     let load_factor = 1.0 - question.requirements.headroom;
     let mut instances: f64 = 0.0;
     let mut broken = Vec::new();

@@ -4,8 +4,7 @@
 //! lengths of the same means, medians of the error. It changes no verdict; the warning says what to measure.
 
 use super::Question;
-use crate::catalog::Precision;
-use crate::estimate::{Step, Traffic, Unit, api_latency, loaded, memory, one_sided};
+use crate::estimate::{Step, Traffic, api_latency, loaded, memory, one_sided};
 use crate::recommendation::{Deployment, EngineSettings, Plan};
 use crate::requirements::{Lengths, Workload};
 
@@ -50,7 +49,7 @@ fn hosted(
     let api = question.catalog.api_on(&deployment.model, question.requirements.as_of)?;
     let fact = question.catalog.latency_of(api)?;
     let thinks = api.thinking && deployment.mode == "default";
-    let extra = extra(question, workload, thinks);
+    let extra = workload.thought_tokens(question.catalog, thinks);
     let latency = api_latency(fact, &lengths.points, extra, question.requirements.confidence);
     Some(latency.e2e.p95 / latency.margin)
 }
@@ -64,26 +63,12 @@ fn local(
     lengths: &Lengths,
 ) -> Option<f64> {
     let catalog = question.catalog;
-    let model = catalog.model(&deployment.model)?;
-    let unit = Unit {
-        model,
-        gpu: catalog.gpu(&engine.gpu)?,
-        engine: catalog.engines.iter().find(|known| known.id == engine.generation)?,
-        gpus: engine.gpus_per_replica,
-        tensor_parallel: engine.tensor_parallel,
-        pipeline_parallel: engine.pipeline_parallel,
-        data_parallel: engine.data_parallel,
-        expert_parallel: engine.expert_parallel,
-        weights: Precision::named(&engine.weights),
-        kv_bytes: if engine.kv == "fp8" { 1.0 } else { 2.0 },
-        max_batch: engine.max_batch,
-        gpu_memory_utilization: engine.gpu_memory_utilization,
-    };
+    let unit = deployment.unit(catalog)?;
     let (step, memory) = (Step::new(catalog, &unit).ok()?, memory(catalog, &unit, 1.0).ok()?);
-    let thinks = model.thinking_by_default && deployment.mode == "default";
+    let thinks = unit.model.thinking_by_default && deployment.mode == "default";
     let traffic = Traffic {
         lengths,
-        extra_output: extra(question, workload, thinks),
+        extra_output: workload.thought_tokens(question.catalog, thinks),
         prefix_hit: workload.prefix_hit,
         context_tokens: workload.context_tokens,
     };
@@ -97,12 +82,4 @@ fn local(
     let rate = peak * workload.peak_factor * (1.0 - workload.response_hit) * share
         / f64::from(engine.replicas.max(1));
     loaded(&step, &memory, &traffic, rate, engine.max_batch).ok().map(|at| at.e2e.p95)
-}
-
-fn extra(question: &Question<'_, '_>, workload: &Workload, thinks: bool) -> f64 {
-    if thinks {
-        workload.lengths.reasoning_mean.unwrap_or_else(|| question.catalog.reasoning_tokens())
-    } else {
-        0.0
-    }
 }

@@ -6,7 +6,7 @@
 use super::figure;
 use crate::reason::{Op, Quantity, Reason, RuleId, Told};
 use crate::recommendation::{OneOrMany, Recommendation, Relaxation};
-use crate::requirements::{LatencyLimit, LatencyMeasure, Requirements, Statistic};
+use crate::requirements::{LatencyLimit, LatencyMeasure, Requirements};
 
 /// A piece of a sentence that a renderer may mark.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -338,7 +338,7 @@ fn subject(rule: &str, workload: &str, limit: Option<f64>, asked: &Requirements)
             |l: &&LatencyLimit| l.measure == measure && limit.is_none_or(|ms| (l.ms - ms).abs() <= 1e-9 * ms);
         return limits
             .find(same)
-            .map_or_else(|| noun.to_owned(), |l| format!("{} {noun}", statistic(l.statistic)));
+            .map_or_else(|| noun.to_owned(), |l| format!("{} {noun}", l.statistic.word()));
     }
     match rule {
         "usd_per_month" => "monthly bill",
@@ -364,18 +364,6 @@ fn subject(rule: &str, workload: &str, limit: Option<f64>, asked: &Requirements)
         other => return other.replace('_', " "),
     }
     .to_owned()
-}
-
-/// The word of a statistic.
-#[must_use]
-pub const fn statistic(statistic: Statistic) -> &'static str {
-    match statistic {
-        Statistic::Mean => "mean",
-        Statistic::P50 => "p50",
-        Statistic::P90 => "p90",
-        Statistic::P95 => "p95",
-        Statistic::P99 => "p99",
-    }
 }
 
 fn words(text: impl Into<String>) -> Span {

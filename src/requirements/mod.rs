@@ -39,7 +39,7 @@ pub use read::{Read, load, read, read_bytes, read_value};
 pub use warning::Warning;
 pub use workload::{DATA, NEEDS};
 
-use crate::catalog::Billing;
+use crate::catalog::{Billing, Catalog};
 
 /// A whole requirements file, normalised.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -122,6 +122,12 @@ impl Workload {
     pub fn mean_rps(&self) -> f64 {
         self.hourly_rps.iter().sum::<f64>() / 24.0
     }
+
+    /// Mean tokens generated before the answer, by a target that thinks: the request's, else the catalog's.
+    #[must_use]
+    pub fn thought_tokens(&self, catalog: &Catalog, thinks: bool) -> f64 {
+        if thinks { self.lengths.reasoning_mean.unwrap_or_else(|| catalog.reasoning_tokens()) } else { 0.0 }
+    }
 }
 
 /// Lengths of requests, tokens.
@@ -164,6 +170,18 @@ pub enum LatencyMeasure {
     E2e,
 }
 
+impl LatencyMeasure {
+    /// Its key in files, and the id of its rule.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ttft => "ttft_ms",
+            Self::Tpot => "tpot_ms",
+            Self::E2e => "e2e_ms",
+        }
+    }
+}
+
 /// Which statistic.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -178,6 +196,20 @@ pub enum Statistic {
     P95,
     /// 99th percentile.
     P99,
+}
+
+impl Statistic {
+    /// Its key in files.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Mean => "mean",
+            Self::P50 => "p50",
+            Self::P90 => "p90",
+            Self::P95 => "p95",
+            Self::P99 => "p99",
+        }
+    }
 }
 
 /// `measure.statistic <= ms`.

@@ -2,7 +2,6 @@
 
 use super::super::figure;
 use super::super::paint::{Sheet, Style};
-use super::super::phrase;
 use crate::requirements::{
     Filter, LatencyMeasure, Objective, QualityFloor, Requirements, Routing, Spread, Workload,
 };
@@ -48,7 +47,7 @@ fn workload(workload: &Workload, asked: &Requirements) -> Vec<String> {
             LatencyMeasure::Tpot => "tpot",
             LatencyMeasure::E2e => "e2e",
         };
-        format!("{} {name} ≤ {} ms", phrase::statistic(limit.statistic), figure::trimmed(limit.ms, 1))
+        format!("{} {name} ≤ {} ms", limit.statistic.word(), figure::trimmed(limit.ms, 1))
     }));
     items.extend(workload.quality.as_ref().map(floor));
     items.extend(

@@ -1,0 +1,37 @@
+//! What is asked of the pipeline: requirements, catalog and rules, and how much to answer.
+
+use crate::catalog::Catalog;
+use crate::constraint::Rules;
+use crate::requirements::Requirements;
+
+/// What is asked of the pipeline.
+#[derive(Clone, Copy)]
+pub struct Request<'a> {
+    /// The requirements, defaults filled in.
+    pub requirements: &'a Requirements,
+    /// The file as given, for patches that point into it.
+    pub document: &'a serde_json::Value,
+    /// The catalog.
+    pub catalog: &'a Catalog,
+    /// The rules.
+    pub rules: &'a Rules,
+    /// How much to answer.
+    pub options: Options,
+}
+
+/// How much to answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Plans of different structure to show.
+    pub top: usize,
+    /// Drop before solving what cannot win? Off only to check that the answer stays the same.
+    pub prune: bool,
+    /// Look for the smallest changes when nothing fits?
+    pub explain_infeasible: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { top: 3, prune: true, explain_infeasible: true }
+    }
+}

@@ -1,0 +1,120 @@
+//! The best plan of a field: prunes, solves, and holds what comes out to the limits that no single row states.
+//!
+//! In: a question and its field, perhaps of one kind only. Out: [`Best`], a solved program and the columns it was
+//! solved with. Pools that several classes share may be lowered in the field on the way.
+
+use crate::candidate::Question;
+use crate::formulate::{Field, Formulated, formulate};
+use crate::program::prune::prune;
+use crate::recommendation::Kind;
+use crate::solve::{Outcome, solve_program};
+
+/// What came of one program.
+pub struct Best {
+    /// Columns that were solved.
+    pub formulated: Formulated,
+    /// Columns dropped as dominated.
+    pub dominated: usize,
+    /// The outcome.
+    pub outcome: Outcome,
+}
+
+/// Prunes and solves. The count of deployments is tried without first: it seldom binds, and without it pruning leaves a
+/// handful of columns. An optimum of the freer program that respects the count is an optimum.
+#[must_use]
+pub fn solve(question: &Question<'_, '_>, whole: &Formulated) -> Best {
+    if let Some(most) = whole.program.deployments_max {
+        let free = crate::program::Program { deployments_max: None, ..whole.program.clone() };
+        let (pools, hosted): (Vec<usize>, Vec<usize>) =
+            ((0..whole.pools.len()).collect(), (0..whole.hosted.len()).collect());
+        let mut best = solve_once(question, &whole.keep(free, &pools, &hosted));
+        best.formulated.program.deployments_max = Some(most);
+        let done = match &best.outcome {
+            Outcome::Solved(found) => found.point.deployments(&best.formulated.program) <= most as usize,
+            Outcome::Infeasible { cheapest } => cheapest.is_none(),
+            Outcome::Unknown(_) => false,
+        };
+        if done {
+            return best;
+        }
+    }
+    solve_once(question, whole)
+}
+
+fn solve_once(question: &Question<'_, '_>, whole: &Formulated) -> Best {
+    if question.prune {
+        let pruned = prune(&whole.program);
+        let dominated = pruned.pools_beaten.len() + pruned.hosted_beaten;
+        let formulated = whole.keep(pruned.program, &pruned.pools, &pruned.hosted);
+        let outcome = solve_program(&formulated.program);
+        return Best { formulated, dominated, outcome };
+    }
+    let pools: Vec<usize> = (0..whole.pools.len()).collect();
+    let hosted: Vec<usize> = (0..whole.hosted.len()).collect();
+    let formulated = whole.keep(whole.program.clone(), &pools, &hosted);
+    let outcome = solve_program(&formulated.program);
+    Best { formulated, dominated: 0, outcome }
+}
+
+/// Solves; while a class breaks a limit among the others that share its pool, lowers that pool's load and solves again.
+///
+/// The load row adds up what each class would load a replica with alone; a mixture can be worse than its parts (long
+/// prompts of one class stall the answers of another), so its limits are recomputed for the mixture that came out.
+/// Beside a pool that failed stands, from then on, the same for each class alone; after a few steps only those stay.
+#[must_use]
+pub fn solve_mixed<'q, 'c>(
+    question: &Question<'q, 'c>,
+    field: &mut Field<'q, 'c>,
+    kind: Option<Kind>,
+) -> Best {
+    let write = |field: &Field<'q, 'c>| {
+        let whole = formulate(question, field);
+        match kind {
+            Some(kind) => whole.of_kind(kind),
+            None => whole,
+        }
+    };
+    let mut best = solve(question, &write(field));
+    if field.classes.len() < 2 {
+        return best;
+    }
+    let mut steps = vec![0_u32; field.locals.len()];
+    while let Outcome::Solved(found) = &best.outcome {
+        let broken = crate::plan::broken_mixtures(question, field, &best.formulated, &found.point);
+        if broken.is_empty() {
+            break;
+        }
+        for at in broken {
+            if steps[at] == 0 {
+                let option = field.locals[at].clone();
+                for class in 0..field.classes.len() {
+                    if option.capacity[class].is_some() {
+                        let mut alone = option.clone();
+                        for (other, capacity) in alone.capacity.iter_mut().enumerate() {
+                            if other != class {
+                                *capacity = None;
+                            }
+                        }
+                        field.locals.push(alone);
+                        steps.push(0);
+                    }
+                }
+            }
+            steps[at] += 1;
+            for capacity in &mut field.locals[at].capacity {
+                match capacity {
+                    Some(_) if steps[at] > DERATINGS_MAX => *capacity = None,
+                    Some(capacity) => capacity.rps *= DERATING,
+                    None => {}
+                }
+            }
+        }
+        best = solve(question, &write(field));
+    }
+    best
+}
+
+/// Step by which the load of a shared pool is lowered.
+const DERATING: f64 = 0.95;
+/// Steps after which a pool is given up as shared.
+const DERATINGS_MAX: u32 = 4;
