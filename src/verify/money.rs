@@ -1,0 +1,136 @@
+//! The bill: catalog prices times use give what the plan says, within every budget.
+
+use super::{Checker, MONEY_TOLERANCE};
+use crate::bill;
+use crate::recommendation::{Deployment, EngineSettings, Route};
+use crate::requirements::Workload;
+
+impl Checker<'_> {
+    /// The bill: lines sum to the total, and catalog prices times use give the same total.
+    pub(super) fn money(&mut self) {
+        let lines: f64 = self.plan.bill.iter().map(|line| line.usd_per_month).sum();
+        if (lines - self.plan.usd_per_month).abs() > 1e-6 {
+            self.break_rule(
+                "usd_per_month",
+                format!("lines sum to {lines}, the plan says {}", self.plan.usd_per_month),
+            );
+        }
+        let hours = self.requirements.hours_per_month;
+        let mut usd = 0.0;
+        for deployment in &self.plan.deployments {
+            if let Some(engine) = &deployment.engine {
+                usd += self.engine_usd_per_hour(deployment, engine) * f64::from(engine.instances) * hours;
+            }
+        }
+        for route in &self.plan.routing {
+            usd += self.route_usd(route);
+        }
+        if self.plan.deployments.iter().any(|deployment| deployment.engine.is_some()) {
+            usd += self.requirements.ops_usd_per_month;
+        }
+        #[allow(clippy::cast_precision_loss, reason = "a handful of lines")]
+        let tolerance = MONEY_TOLERANCE * (1.0 + self.plan.bill.len() as f64) + 1e-9 * usd;
+        if (usd - self.plan.usd_per_month).abs() > tolerance {
+            let said = self.plan.usd_per_month;
+            self.break_rule(
+                "usd_per_month",
+                format!("prices times use give {usd:.6}, the plan says {said:.6}"),
+            );
+        }
+        if let Some(most) = self.requirements.budget.usd_per_month
+            && usd > most + tolerance
+        {
+            self.break_rule("usd_per_month", format!("{usd:.2} is more than the budget of {most:.2}"));
+        }
+        let rate: f64 = self.requirements.workloads.iter().map(Workload::mean_rps).sum();
+        let requests = rate * 3600.0 * hours;
+        if (self.plan.usd_per_request * requests - usd).abs() > tolerance {
+            self.break_rule("usd_per_request", format!("the plan says {}", self.plan.usd_per_request));
+        }
+        if let Some(most) = self.requirements.budget.usd_per_request
+            && usd > most * requests + tolerance
+        {
+            self.break_rule("usd_per_request", format!("{:.6} is more than {most:.6}", usd / requests));
+        }
+        if let Some(most) = self.requirements.budget.usd_upfront
+            && self.plan.usd_upfront > most + tolerance
+        {
+            self.break_rule("usd_upfront", format!("{:.2} is more than {most:.2}", self.plan.usd_upfront));
+        }
+    }
+
+    pub(super) fn engine_usd_per_hour(&mut self, deployment: &Deployment, engine: &EngineSettings) -> f64 {
+        if deployment.mode == "measured" {
+            let row = self.requirements.measured.iter().find(|row| row.option == deployment.model);
+            return row.and_then(|row| row.usd_per_hour).unwrap_or(f64::NAN);
+        }
+        if engine.billing == "owned" {
+            let gpu = self.catalog.gpu(&engine.gpu);
+            return gpu.map_or(f64::NAN, |gpu| {
+                bill::power_usd_per_hour(self.catalog, gpu) * f64::from(engine.gpus_per_instance)
+            });
+        }
+        let day = self.requirements.as_of;
+        let offer = self.catalog.offers.iter().find(|offer| {
+            offer.id == engine.offer
+                && offer.from.is_none_or(|from| from <= day)
+                && offer.until.is_none_or(|until| until > day)
+        });
+        let Some(offer) = offer else {
+            self.break_rule("in_force", format!("{} is not sold on {day}", engine.offer));
+            return f64::NAN;
+        };
+        if (offer.gpu.as_str(), offer.count) != (engine.gpu.as_str(), engine.gpus_per_instance)
+            || offer.provider != deployment.provider
+        {
+            self.break_rule("in_force", format!("{} is {} x {}", offer.id, offer.count, offer.gpu));
+        }
+        offer.price.get()
+    }
+
+    /// USD a month of one route to a hosted model, or of the expected use of its fallback.
+    fn route_usd(&self, route: &Route) -> f64 {
+        let Some(workload) = self.workload(&route.workload) else { return 0.0 };
+        let hours = self.requirements.hours_per_month / 24.0;
+        let requests: f64 = (0..24)
+            .map(|hour| Self::hourly_share(route, hour) * Self::billed_rps(workload, hour) * 3600.0 * hours)
+            .sum();
+        let find = |id: &String| self.deployed(id);
+        let price = |deployment: &Deployment| self.usd_per_request(deployment, workload);
+        let Some(target) = find(&route.target) else { return f64::NAN };
+        let up = if route.fallback.is_none() {
+            1.0
+        } else if target.engine.is_some() {
+            self.catalog.replica_availability()
+        } else {
+            self.catalog.uptime_share(&target.provider).unwrap_or(0.0)
+        };
+        let first = if target.api.is_some() { requests * up * price(target) } else { 0.0 };
+        let second = route.fallback.as_ref().and_then(find).map_or(0.0, |d| requests * (1.0 - up) * price(d));
+        first + second
+    }
+
+    fn usd_per_request(&self, deployment: &Deployment, workload: &Workload) -> f64 {
+        if deployment.mode == "measured" {
+            let row = self.requirements.measured.iter().find(|row| row.option == deployment.model);
+            return row.and_then(|row| row.usd_per_request.get(&workload.name).copied()).unwrap_or(f64::NAN);
+        }
+        let Some(api) = self.catalog.api_on(&deployment.model, self.requirements.as_of) else {
+            return f64::NAN;
+        };
+        bill::usd_per_request(
+            api,
+            &workload.lengths,
+            self.extra_api(deployment, workload),
+            workload.prefix_hit,
+        )
+    }
+
+    pub(super) fn extra_api(&self, deployment: &Deployment, workload: &Workload) -> f64 {
+        let thinks = self
+            .catalog
+            .api_on(&deployment.model, self.requirements.as_of)
+            .is_some_and(|api| api.thinking && deployment.mode == "default");
+        workload.thought_tokens(self.catalog, thinks)
+    }
+}

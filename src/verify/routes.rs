@@ -1,0 +1,85 @@
+//! Where requests go: every route leads somewhere, every request of every hour is served, premium ones by premium
+//! targets, and the plan is of the kind that was asked for.
+
+use super::{Checker, SHARE_TOLERANCE};
+use crate::graph::RequestPath;
+use crate::recommendation::Kind;
+use crate::requirements::Routing;
+
+impl Checker<'_> {
+    /// Every route leads from a workload of the request to a deployment of the plan; kind and routing agree.
+    pub(super) fn structure(&mut self) {
+        let ids: Vec<&str> = self.plan.deployments.iter().map(|deployment| deployment.id.as_str()).collect();
+        for route in &self.plan.routing {
+            let known = |id: &String| ids.contains(&id.as_str());
+            if (0..24).any(|hour| Self::hourly_share(route, hour) < -SHARE_TOLERANCE) {
+                self.break_rule("demand", format!("{} gets a share below zero", route.target));
+            }
+            if !known(&route.target) || !route.fallback.iter().all(known) {
+                self.break_rule("demand", format!("a route leads to {}, which does not run", route.target));
+            }
+            if self.workload(&route.workload).is_none() {
+                self.break_rule("demand", format!("{} is not a workload of the request", route.workload));
+            }
+        }
+        let names: Vec<&str> = self
+            .requirements
+            .workloads
+            .iter()
+            .filter(|workload| workload.mean_rps() > 0.0)
+            .map(|workload| workload.name.as_str())
+            .collect();
+        let path = RequestPath::of(self.plan, &names);
+        if !path.is_acyclic() {
+            self.break_rule("demand", "a request can run in a circle of fallbacks");
+        }
+        for name in path.stranded() {
+            self.break_rule("demand", format!("{name} reaches nothing that serves"));
+        }
+        let local = self.plan.deployments.iter().any(|deployment| deployment.engine.is_some());
+        let cloud = self.plan.deployments.iter().any(|deployment| deployment.api.is_some());
+        let allowed = match self.requirements.routing {
+            Routing::Local => !cloud,
+            Routing::Cloud => !local,
+            Routing::Hybrid => true,
+        };
+        if !allowed {
+            self.break_rule("routing", format!("{:?} was asked", self.requirements.routing));
+        }
+        let kind_fits = match self.plan.kind {
+            Kind::Local => local && !cloud,
+            Kind::Cloud => cloud && !local,
+            Kind::Hybrid => local && cloud,
+        };
+        if !kind_fits {
+            self.break_rule("routing", format!("the plan calls itself {:?}", self.plan.kind));
+        }
+    }
+
+    /// Every request of every hour goes somewhere, and the premium share to premium targets.
+    pub(super) fn demand(&mut self) {
+        for workload in &self.requirements.workloads {
+            let premium_share = workload.premium.as_ref().map_or(0.0, |premium| premium.share);
+            for hour in 0..24 {
+                if workload.hourly_rps[hour] <= 0.0 {
+                    continue;
+                }
+                let routes = || self.plan.routing.iter().filter(|route| route.workload == workload.name);
+                let sum: f64 = routes().map(|route| Self::hourly_share(route, hour)).sum();
+                if (sum - 1.0).abs() > SHARE_TOLERANCE {
+                    self.break_rule("demand", format!("{} of {} served in hour {hour}", sum, workload.name));
+                    break;
+                }
+                let premium: f64 =
+                    routes().filter(|route| route.premium).map(|route| Self::hourly_share(route, hour)).sum();
+                if premium + SHARE_TOLERANCE < premium_share {
+                    self.break_rule(
+                        "premium_share",
+                        format!("{premium} of {} in hour {hour}", workload.name),
+                    );
+                    break;
+                }
+            }
+        }
+    }
+}
