@@ -1,0 +1,186 @@
+//! Own engines of a plan: their deployments, exact settings, bill lines and routes.
+
+use super::Maker;
+use crate::bill;
+use crate::candidate::LocalOption;
+use crate::formulate::{Guard, Source};
+use crate::recommendation::{BillLine, Deployment, EngineSettings, Scored};
+
+impl Maker<'_, '_, '_> {
+    pub(super) fn local_part(&mut self) {
+        let hours = self.question.requirements.hours_per_month;
+        for (r, (source, guard)) in self.formulated.pools.iter().enumerate() {
+            if !self.point.uses_pool(r) {
+                continue;
+            }
+            let option = match source {
+                Source::Catalog(at) => &self.field.locals[*at],
+                Source::Measured(at) => {
+                    self.measured_pool(r, *at);
+                    continue;
+                }
+            };
+            let pool = &self.formulated.program.pools[r];
+            let instances = (0..pool.modes.len()).map(|j| self.point.always_on[r][j]).sum::<u32>();
+            let id = format!("d{}", self.deployments.len() + 1);
+            let usd = bill::line(
+                option.hardware.price(option.prospect.row.unit.gpus) * f64::from(instances) * hours,
+            );
+            let price = bill::line(option.hardware.price(option.prospect.row.unit.gpus));
+            let (instance, provider) = (&option.hardware.instance, &option.hardware.provider);
+            let item = if option.hardware.is_owned() {
+                let gpus = instances * option.prospect.row.unit.gpus;
+                format!("electricity of {gpus} x {} (owned) around the clock", option.hardware.gpu.name)
+            } else {
+                let billing = option.hardware.billing.word();
+                format!("{instances} x {instance} ({provider}, {billing}) around the clock at ${price}/h")
+            };
+            self.bill.push(BillLine { item, usd_per_month: usd });
+            let settings = self.settings(r, option, instances, *guard);
+            let rows = self.local_measures(r, option, settings.replicas, &id);
+            self.measures.extend(rows);
+            self.deployments.push(Deployment {
+                id: id.clone(),
+                label: option.label(),
+                model: option.prospect.model.id.clone(),
+                mode: option.prospect.mode.to_owned(),
+                provider: option.hardware.provider.clone(),
+                quality: option.prospect.shared.quality.as_ref().map(|q| Scored { index: q.index, sd: q.sd }),
+                engine: Some(settings),
+                api: None,
+                usd_per_month: usd,
+                fallback_only: false,
+            });
+            for (c, class) in self.field.classes.iter().enumerate() {
+                let shares = self.point.local[c][r].clone();
+                let behind = self.formulated.behind[r][c];
+                let fallback = behind.filter(|_| shares.iter().any(|share| *share > 0.0)).map(|f| {
+                    let requests =
+                        self.requests(c, &shares) * (1.0 - self.question.catalog.replica_availability());
+                    let usd = self.field.hosted[f].terms[c].usd_per_request;
+                    self.expected_fallback(f, c, requests, usd)
+                });
+                self.route(class, &id, &shares, fallback);
+            }
+        }
+    }
+
+    /// Replicas of a measured option: the capacity is the user's word.
+    fn measured_pool(&mut self, r: usize, at: usize) {
+        let requirements = self.question.requirements;
+        let row = &requirements.measured[at];
+        let replicas: u32 = self.point.always_on[r].iter().sum();
+        let price = row.usd_per_hour.unwrap_or(0.0);
+        let usd = bill::line(price * f64::from(replicas) * requirements.hours_per_month);
+        let id = format!("d{}", self.deployments.len() + 1);
+        let item = format!("{replicas} x {} (measured) around the clock at ${price}/h", row.option);
+        self.bill.push(BillLine { item, usd_per_month: usd });
+        let (utilisation_peak, _) = self.peak(r, replicas);
+        self.deployments.push(Deployment {
+            id: id.clone(),
+            label: format!("{replicas} x {}", row.option),
+            model: row.option.clone(),
+            mode: "measured".to_owned(),
+            provider: "measured".to_owned(),
+            engine: Some(EngineSettings {
+                engine: "measured".to_owned(),
+                gpu: row.option.clone(),
+                instance: row.option.clone(),
+                offer: row.option.clone(),
+                billing: "on-demand".to_owned(),
+                replicas,
+                instances: replicas,
+                usd_per_hour: price,
+                capacity_rps: row.capacity_rps.clone(),
+                utilisation_peak,
+                ..EngineSettings::default()
+            }),
+            api: None,
+            quality: None,
+            usd_per_month: usd,
+            fallback_only: false,
+        });
+        for (c, class) in self.field.classes.iter().enumerate() {
+            let shares = self.point.local[c][r].clone();
+            self.route(class, &id, &shares, None);
+        }
+    }
+
+    /// Load of the busiest slot over the capacity of the replicas that are needed, and the slot.
+    fn peak(&self, r: usize, replicas: u32) -> (f64, usize) {
+        let program = &self.formulated.program;
+        let mut most = (0.0, 0);
+        for t in 0..program.slot_hours.len() {
+            let load: f64 = (0..program.classes.len())
+                .filter_map(|c| Some(program.instances_for(c, r, t)? * self.point.local[c][r][t]))
+                .sum();
+            if load > most.0 {
+                most = (load, t);
+            }
+        }
+        (most.0 * f64::from(program.pools[r].replicas) / f64::from(replicas.max(1)), most.1)
+    }
+
+    fn settings(&self, r: usize, option: &LocalOption<'_>, instances: u32, guard: Guard) -> EngineSettings {
+        let pool = &self.formulated.program.pools[r];
+        let unit = &option.prospect.row.unit;
+        let hardware = &option.hardware;
+        let replicas = instances * pool.replicas;
+        let (utilisation, _) = self.peak(r, replicas);
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "at most the replicas there are"
+        )]
+        let needed = (utilisation * f64::from(replicas) - 1e-5).ceil().max(1.0) as u32;
+        let serving = || {
+            (0..self.field.classes.len()).filter(|c| self.point.local[*c][r].iter().any(|share| *share > 0.0))
+        };
+        let max_batch = option.max_batch;
+        let longest = serving()
+            .map(|c| self.field.classes[c].workload.context_tokens + option.prospect.shared.extra_output[c])
+            .fold(0.0, f64::max);
+        let mean = serving()
+            .map(|c| {
+                let lengths = &self.field.classes[c].workload.lengths;
+                lengths.input_mean + lengths.output_mean + option.prospect.shared.extra_output[c]
+            })
+            .fold(0.0, f64::max);
+        let memory = &option.prospect.row.memory;
+        let each = memory.required_gib(f64::from(max_batch).min(memory.sequences(mean)), mean);
+        let gpus_paid = hardware.gpus_paid(unit.gpus) * instances;
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a window of tokens")]
+        let max_model_len = longest.ceil() as u32;
+        EngineSettings {
+            engine: unit.engine.family.clone(),
+            generation: unit.engine.id.clone(),
+            gpu: unit.gpu.id.clone(),
+            gpus_per_replica: unit.gpus,
+            tensor_parallel: unit.tensor_parallel,
+            pipeline_parallel: unit.pipeline_parallel,
+            data_parallel: unit.data_parallel,
+            expert_parallel: unit.expert_parallel,
+            weights: unit.weights.to_string(),
+            kv: option.prospect.row.kv_word().to_owned(),
+            max_batch,
+            max_model_len,
+            gpu_memory_utilization: unit.gpu_memory_utilization,
+            replicas,
+            spare_replicas: if guard == Guard::Spares { replicas - needed.min(replicas) } else { 0 },
+            offer: hardware.id.clone(),
+            instance: hardware.instance.clone(),
+            region: hardware.region.clone(),
+            billing: hardware.billing.word().to_owned(),
+            instances,
+            gpus_per_instance: hardware.gpus_paid(unit.gpus),
+            idle_gpus: gpus_paid - replicas * unit.gpus,
+            usd_per_hour: hardware.price(unit.gpus),
+            memory_gib_per_server: each * f64::from(pool.replicas),
+            capacity_rps: serving()
+                .filter_map(|c| Some((self.field.classes[c].name(), option.capacity[c].as_ref()?.rps)))
+                .collect(),
+            utilisation_peak: utilisation,
+            power_kw: bill::power_kw(self.question.catalog, hardware.gpu).map(|kw| kw * f64::from(gpus_paid)),
+        }
+    }
+}
