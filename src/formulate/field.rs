@@ -1,0 +1,63 @@
+//! All options of a question: hosted models first, whose prices tell which engines are worth a look.
+
+use crate::candidate::hardware::{cheapest_of_each, hardware};
+use crate::candidate::hosted::hosted_options;
+use crate::candidate::screen::{Cloud, screen};
+use crate::candidate::{Class, Hardware, HostedOption, LocalOption, Question, Tally, classes};
+
+/// All options of a question.
+pub struct Field<'q, 'c> {
+    /// Classes of traffic.
+    pub classes: Vec<Class<'q>>,
+    /// Own engines.
+    pub locals: Vec<LocalOption<'c>>,
+    /// Hosted models, refused ones included.
+    pub hosted: Vec<HostedOption<'c>>,
+    /// Everybody who is not there.
+    pub tally: Tally,
+}
+
+/// Collects the options of a question.
+#[must_use]
+pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
+    let classes = classes(question.requirements);
+    let mut tally = Tally::default();
+    if !question.requirements.measured.is_empty() && !question.requirements.measured_with_catalog {
+        tally.candidates = u64::try_from(question.requirements.measured.len()).unwrap_or(0);
+        return Field { classes, locals: Vec::new(), hosted: Vec::new(), tally };
+    }
+    let hosted = hosted_options(question, &classes, &mut tally);
+    let cloud = cheapest_cloud(question, &classes, &hosted);
+    let locals = if question.local() {
+        let all: Vec<Hardware<'a>> =
+            hardware(question.requirements, question.rules, question.catalog, &mut tally);
+        let eu = question
+            .requirements
+            .workloads
+            .iter()
+            .any(|workload| workload.data.iter().any(|w| w == "eu-only"));
+        let kept = if question.prune { cheapest_of_each(&all, eu) } else { all };
+        screen(question, &classes, &kept, &cloud, &mut tally)
+    } else {
+        Vec::new()
+    };
+    Field { classes, locals, hosted, tally }
+}
+
+/// The cheapest hosted model of each class.
+fn cheapest_cloud(question: &Question<'_, '_>, classes: &[Class<'_>], hosted: &[HostedOption<'_>]) -> Cloud {
+    let usd_per_request: Vec<f64> = (0..classes.len())
+        .map(|at| {
+            hosted
+                .iter()
+                .map(|option| &option.terms[at])
+                .filter(|terms| terms.refusal.is_none())
+                .map(|terms| terms.usd_per_request)
+                .fold(f64::INFINITY, f64::min)
+        })
+        .collect();
+    let hours = question.requirements.hours_per_month;
+    let usd: f64 =
+        classes.iter().zip(&usd_per_request).map(|(class, usd)| class.requests_per_month(hours) * usd).sum();
+    Cloud { usd_per_month: usd.is_finite().then_some(usd), usd_per_request }
+}

@@ -1,0 +1,118 @@
+//! Columns of hosted models: alone, and under an availability target with another provider behind them.
+
+use std::cmp::Ordering;
+
+use super::{Field, Formulated, Source};
+use crate::candidate::{HostedOption, Question};
+use crate::program::Hosted;
+use crate::requirements::Objective;
+
+pub(super) fn hosted_columns(
+    question: &Question<'_, '_>,
+    field: &Field<'_, '_>,
+    members: &[usize],
+    out: &mut Formulated,
+) {
+    let requirements = question.requirements;
+    let serving: Vec<usize> = (0..field.hosted.len()).filter(|a| field.hosted[*a].serves_any()).collect();
+    let price = |a: usize, c: usize| {
+        let terms = &field.hosted[a].terms[c];
+        terms.refusal.is_none().then_some(terms.usd_per_request)
+    };
+    let score = |a: usize| {
+        (0..field.classes.len()).map(|c| hosted_score(requirements.objective, &field.hosted[a], c)).collect()
+    };
+    let classes = field.classes.len();
+    for a in &serving {
+        let unavailability = match requirements.availability {
+            None => 0.0,
+            // Unknown uptime is no uptime.
+            Some(_) => 1.0 - field.hosted[*a].uptime.unwrap_or(0.0),
+        };
+        if requirements.availability.is_some_and(|target| unavailability > 1.0 - target) {
+            continue;
+        }
+        out.program.hosted.push(Hosted {
+            id: field.hosted[*a].api.id.clone(),
+            deployments: vec![members[*a]],
+            usd_per_request: (0..classes).map(|c| price(*a, c)).collect(),
+            score: score(*a),
+            rate_rps: vec![f64::INFINITY; classes],
+            unavailability,
+        });
+        out.hosted.push((Source::Catalog(*a), None));
+    }
+    let Some(target) = requirements.availability else { return };
+    for p in &serving {
+        let Some(up) = field.hosted[*p].uptime.filter(|up| 1.0 - up > 1.0 - target) else { continue };
+        for f in fallbacks(question, field, &serving, *p, target, &price) {
+            let other = field.hosted[f].uptime.unwrap_or(0.0);
+            out.program.hosted.push(Hosted {
+                id: format!("{} with {} behind it", field.hosted[*p].api.id, field.hosted[f].api.id),
+                deployments: vec![members[*p], members[f]],
+                usd_per_request: (0..classes)
+                    .map(|c| Some(up * price(*p, c)? + (1.0 - up) * price(f, c)?))
+                    .collect(),
+                score: score(*p),
+                rate_rps: vec![f64::INFINITY; classes],
+                unavailability: (1.0 - up) * (1.0 - other),
+            });
+            out.hosted.push((Source::Catalog(*p), Some(f)));
+        }
+    }
+}
+
+/// Hosted models of another provider that bring the pair to the target: the cheapest for each class, or, where
+/// deployments are counted, all that no other of their provider beats.
+fn fallbacks(
+    question: &Question<'_, '_>,
+    field: &Field<'_, '_>,
+    serving: &[usize],
+    p: usize,
+    target: f64,
+    price: &dyn Fn(usize, usize) -> Option<f64>,
+) -> Vec<usize> {
+    let up = |a: usize| field.hosted[a].uptime.unwrap_or(0.0);
+    let fits = |f: &usize| {
+        field.hosted[*f].api.provider != field.hosted[p].api.provider
+            && (1.0 - up(p)) * (1.0 - up(*f)) <= 1.0 - target
+    };
+    let able: Vec<usize> = serving.iter().copied().filter(fits).collect();
+    if question.requirements.limits.max_deployments.is_none() {
+        let mut chosen: Vec<usize> = (0..field.classes.len())
+            .filter_map(|c| {
+                able.iter()
+                    .copied()
+                    .filter(|f| price(*f, c).is_some())
+                    .min_by(|a, b| price(*a, c).partial_cmp(&price(*b, c)).unwrap_or(Ordering::Equal))
+            })
+            .collect();
+        chosen.sort_unstable();
+        chosen.dedup();
+        return chosen;
+    }
+    let beaten = |b: usize| {
+        able.iter().any(|a| {
+            *a != b
+                && field.hosted[*a].api.provider == field.hosted[b].api.provider
+                && up(*a) >= up(b)
+                && (0..field.classes.len()).all(|c| match (price(*a, c), price(b, c)) {
+                    (_, None) => true,
+                    (None, Some(_)) => false,
+                    (Some(x), Some(y)) => x < y || (x <= y && *a < b),
+                })
+        })
+    };
+    able.iter().copied().filter(|b| !beaten(*b)).collect()
+}
+
+/// Score of a class at a hosted model: what the objective minimises.
+fn hosted_score(objective: Objective, option: &HostedOption<'_>, class: usize) -> f64 {
+    match objective {
+        Objective::Quality => -option.quality.as_ref().map_or(0.0, |scored| scored.index),
+        Objective::Latency => {
+            option.terms[class].latency.as_ref().map_or(f64::MAX.sqrt(), |l| l.e2e.p95 / l.margin)
+        }
+        Objective::Cost | Objective::Carbon => 0.0,
+    }
+}

@@ -1,0 +1,152 @@
+//! Candidates become a program: classes, pools, hosted columns and the finite resources between them.
+//!
+//! In: a question and its [`Field`] of options. Out: a [`Formulated`] program and the way back from its columns to the
+//! options. Under an availability target each option appears as the redundant routes it can form: with spares, with a
+//! hosted model behind it, or alone where its own uptime is enough.
+
+mod field;
+mod hosted;
+mod measured;
+mod pools;
+mod resources;
+
+pub use field::{Field, field};
+
+use std::collections::BTreeMap;
+
+use resources::Resources;
+
+use crate::candidate::Question;
+use crate::program::{self, Goal, Program};
+use crate::recommendation::Kind;
+use crate::requirements::{Objective, Requirements, Workload};
+
+/// Least share of requests on each side of a hybrid plan, when the best of that kind is asked for.
+pub const BOTH_SIDES_MIN: f64 = 0.01;
+
+/// Where a column comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// A candidate of the catalog: place in [`Field::locals`] or [`Field::hosted`].
+    Catalog(usize),
+    /// A row of the request's `measured` list.
+    Measured(usize),
+}
+
+/// What stands behind a pool.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Guard {
+    /// No redundancy was asked for.
+    None,
+    /// Spare replicas.
+    Spares,
+    /// A hosted model takes over, by class (place in [`Field::hosted`]).
+    Fallback,
+}
+
+/// A program and what its columns stand for.
+pub struct Formulated {
+    /// The program.
+    pub program: Program,
+    /// For each pool, the option and its guard.
+    pub pools: Vec<(Source, Guard)>,
+    /// For each pool and class, the hosted option behind it.
+    pub behind: Vec<Vec<Option<usize>>>,
+    /// For each hosted column, the option and the one behind it.
+    pub hosted: Vec<(Source, Option<usize>)>,
+}
+
+impl Formulated {
+    /// The same with only some of the columns.
+    #[must_use]
+    pub fn keep(&self, program: Program, pools: &[usize], hosted: &[usize]) -> Self {
+        Self {
+            program,
+            pools: pools.iter().map(|r| self.pools[*r]).collect(),
+            behind: pools.iter().map(|r| self.behind[*r].clone()).collect(),
+            hosted: hosted.iter().map(|a| self.hosted[*a]).collect(),
+        }
+    }
+
+    /// Only columns of one kind; for hybrid plans both, with a least share on each side.
+    #[must_use]
+    pub fn of_kind(&self, kind: Kind) -> Self {
+        let pools: Vec<usize> =
+            if kind == Kind::Cloud { Vec::new() } else { (0..self.pools.len()).collect() };
+        let hosted: Vec<usize> =
+            if kind == Kind::Local { Vec::new() } else { (0..self.hosted.len()).collect() };
+        // A local plan has no hosted model behind it either.
+        let pools: Vec<usize> = pools
+            .into_iter()
+            .filter(|r| kind != Kind::Local || self.pools[*r].1 != Guard::Fallback)
+            .collect();
+        let mut program = self.program.clone();
+        program.pools = pools.iter().map(|r| self.program.pools[*r].clone()).collect();
+        program.hosted = hosted.iter().map(|a| self.program.hosted[*a].clone()).collect();
+        program.both_sides_min = (kind == Kind::Hybrid).then_some(BOTH_SIDES_MIN);
+        self.keep(program, &pools, &hosted)
+    }
+}
+
+/// Writes the program of a field.
+#[must_use]
+pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulated {
+    let requirements = question.requirements;
+    let mut resources = Resources::new(question);
+    let mut out = Formulated {
+        program: Program {
+            slot_hours: vec![requirements.hours_per_month / 24.0; 24],
+            classes: field
+                .classes
+                .iter()
+                .map(|class| program::Class {
+                    name: class.name(),
+                    load_rps: class.load_rps(),
+                    billed_rps: class.billed_rps(),
+                    unavailability_max: requirements.availability.map(|target| 1.0 - target),
+                })
+                .collect(),
+            pools: Vec::new(),
+            hosted: Vec::new(),
+            resources: Vec::new(),
+            local_usd_per_month: requirements.ops_usd_per_month,
+            usd_per_month_max: budget(requirements),
+            usd_upfront_max: requirements.budget.usd_upfront,
+            deployments_max: requirements.limits.max_deployments,
+            both_sides_min: None,
+            goal: if requirements.objective == Objective::Cost { Goal::Cost } else { Goal::LeastScore },
+        },
+        pools: Vec::new(),
+        behind: Vec::new(),
+        hosted: Vec::new(),
+    };
+    let members: Vec<usize> = deployment_numbers(field.hosted.iter().map(|option| option.api.id.clone()));
+    hosted::hosted_columns(question, field, &members, &mut out);
+    pools::pool_columns(question, field, &members, &mut resources, &mut out);
+    measured::measured_columns(question, field, &mut resources, &mut out);
+    out.program.resources = resources.list;
+    out
+}
+
+/// The tighter of the monthly budget and the budget per request.
+#[must_use]
+pub fn budget(requirements: &Requirements) -> Option<f64> {
+    let per_request = requirements.budget.usd_per_request.map(|usd| {
+        let rate: f64 = requirements.workloads.iter().map(Workload::mean_rps).sum();
+        usd * rate * 3600.0 * requirements.hours_per_month
+    });
+    match (requirements.budget.usd_per_month, per_request) {
+        (Some(a), Some(b)) => Some(a.min(b)),
+        (a, b) => a.or(b),
+    }
+}
+
+fn deployment_numbers(names: impl Iterator<Item = String>) -> Vec<usize> {
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
+    names
+        .map(|name| {
+            let next = numbers.len();
+            *numbers.entry(name).or_insert(next)
+        })
+        .collect()
+}

@@ -1,0 +1,137 @@
+//! Columns of own engines: plain, or under an availability target with spares or a hosted model behind them.
+
+use super::resources::Resources;
+use super::{Field, Formulated, Guard, Source};
+use crate::candidate::local::traffic;
+use crate::candidate::{LocalOption, Question};
+use crate::catalog::Catalog;
+use crate::estimate::loaded;
+use crate::program::{Ladder, Mode, Pool};
+use crate::requirements::Objective;
+
+/// Most replicas of a pool a ladder of spares is made for.
+const LADDER_MAX: f64 = 512.0;
+
+pub(super) fn pool_columns(
+    question: &Question<'_, '_>,
+    field: &Field<'_, '_>,
+    members: &[usize],
+    resources: &mut Resources<'_>,
+    out: &mut Formulated,
+) {
+    let requirements = question.requirements;
+    let classes = field.classes.len();
+    let load_factor = 1.0 - requirements.headroom;
+    let up = question.catalog.replica_availability();
+    for (at, option) in field.locals.iter().enumerate() {
+        let capacity: Vec<f64> = option
+            .capacity
+            .iter()
+            .map(|found| found.as_ref().map_or(0.0, |found| found.rps * load_factor))
+            .collect();
+        let plain = Pool {
+            id: option.id(),
+            // Every pool is a deployment of its own: another batch cap or instance type is another unit at a provider.
+            deployment: out.program.pools.len(),
+            behind: Vec::new(),
+            capacity: capacity.clone(),
+            replicas: option.prospect.replicas,
+            modes: vec![Mode {
+                billing: option.hardware.billing.word().to_owned(),
+                usd_per_month: option.prospect.usd_per_month,
+                usd_upfront: 0.0,
+            }],
+            usd_per_hour: None,
+            usd_per_request: vec![0.0; classes],
+            score: (0..classes)
+                .map(|c| local_score(requirements.objective, question.catalog, field, option, c))
+                .collect(),
+            uses: resources.of(option),
+            ladder: None,
+            unavailability_per_replica: 0.0,
+            unavailability: 0.0,
+        };
+        let Some(target) = requirements.availability else {
+            out.program.pools.push(plain);
+            out.pools.push((Source::Catalog(at), Guard::None));
+            out.behind.push(vec![None; classes]);
+            continue;
+        };
+        let most: f64 = field
+            .classes
+            .iter()
+            .zip(&capacity)
+            .filter(|(_, rps)| **rps > 0.0)
+            .map(|(class, rps)| class.peak_rps() / rps)
+            .sum();
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to LADDER_MAX")]
+        let replicas_max = most.ceil().clamp(1.0, LADDER_MAX) as u32;
+        // A whole allowance for a pool that serves alone, half of it for one that shares a class with another route.
+        for part in [1.0, 0.5] {
+            let allowance = part * (1.0 - target);
+            out.program.pools.push(Pool {
+                ladder: Some(Ladder::new(up, allowance, replicas_max)),
+                unavailability: allowance,
+                deployment: out.program.pools.len(),
+                ..plain.clone()
+            });
+            out.pools.push((Source::Catalog(at), Guard::Spares));
+            out.behind.push(vec![None; classes]);
+        }
+        let behind: Vec<Option<usize>> = (0..classes)
+            .map(|c| {
+                (0..field.hosted.len())
+                    .filter(|a| {
+                        field.hosted[*a].terms[c].refusal.is_none() && field.hosted[*a].uptime.is_some()
+                    })
+                    .min_by(|a, b| {
+                        let usd = |a: usize| field.hosted[a].terms[c].usd_per_request;
+                        usd(*a).total_cmp(&usd(*b)).then(a.cmp(b))
+                    })
+            })
+            .collect();
+        if behind.iter().zip(&capacity).any(|(behind, rps)| behind.is_some() && *rps > 0.0) {
+            let worst = behind
+                .iter()
+                .flatten()
+                .map(|a| 1.0 - field.hosted[*a].uptime.unwrap_or(0.0))
+                .fold(0.0, f64::max);
+            out.program.pools.push(Pool {
+                capacity: capacity
+                    .iter()
+                    .zip(&behind)
+                    .map(|(rps, behind)| if behind.is_some() { *rps } else { 0.0 })
+                    .collect(),
+                behind: behind.iter().flatten().map(|a| members[*a]).collect(),
+                usd_per_request: (0..classes)
+                    .map(|c| behind[c].map_or(0.0, |a| (1.0 - up) * field.hosted[a].terms[c].usd_per_request))
+                    .collect(),
+                unavailability_per_replica: (1.0 - up) * worst,
+                deployment: out.program.pools.len(),
+                ..plain
+            });
+            out.pools.push((Source::Catalog(at), Guard::Fallback));
+            out.behind.push(behind);
+        }
+    }
+}
+
+fn local_score(
+    objective: Objective,
+    catalog: &Catalog,
+    field: &Field<'_, '_>,
+    option: &LocalOption<'_>,
+    class: usize,
+) -> f64 {
+    match objective {
+        Objective::Quality => -option.prospect.shared.quality.as_ref().map_or(0.0, |scored| scored.index),
+        // At the planned rate: a lighter load is faster, never slower.
+        Objective::Latency => option.capacity[class].as_ref().map_or(0.0, |capacity| {
+            let (row, extra) = (option.prospect.row, option.prospect.shared.extra_output[class]);
+            let traffic = traffic(&field.classes[class], extra);
+            let step = row.step(catalog);
+            loaded(step, &row.memory, &traffic, capacity.rps, capacity.max_batch).map_or(1e9, |at| at.e2e.p95)
+        }),
+        Objective::Cost | Objective::Carbon => 0.0,
+    }
+}
