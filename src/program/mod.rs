@@ -1,7 +1,7 @@
 //! The deployment program as plain data of ours: classes of traffic, pools of replicas, hosted columns, rules.
 //!
 //! In: numbers the candidates and the bill produced. Out: a [`Program`] that `prune.rs` makes smaller without
-//! changing its optimum, `matrix.rs` writes as rows that bear the names of rules, and `solve.rs` solves.
+//! changing its optimum, `matrix/` writes as rows that bear the names of rules, and `solve.rs` solves.
 //! It knows no catalog, no prices by name and no solver.
 //!
 //! Units: rates in requests/s, money in USD/month, shares in 0..1 of a class in a slot. With shares instead of
