@@ -10,7 +10,7 @@ use crate::reason::{Op, Refusal};
 use super::Question;
 use super::class::Class;
 use super::filter::refused_word;
-use super::local::{floor_refusal, latency_refusal};
+use super::limit::{floor_refusal, latency_refusal};
 use super::tally::Tally;
 
 /// A hosted model in one mode, for every class.

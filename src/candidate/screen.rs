@@ -19,7 +19,10 @@ use crate::requirements::Objective;
 use super::Question;
 use super::class::Class;
 use super::hardware::Hardware;
-use super::local::{LocalOption, Prospect, lines, prospects, traffic, unseen, untrusted};
+use super::limit::untrusted;
+use super::line::lines;
+use super::local::{LocalOption, Prospect, traffic};
+use super::place::{prospects, unseen};
 use super::tally::Tally;
 use crate::reason::{Op, Refusal};
 

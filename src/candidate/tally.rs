@@ -34,6 +34,16 @@ impl Tally {
         }
     }
 
+    /// What the parts of a search found, in their order, each with its counts.
+    pub fn gather<T>(&mut self, parts: Vec<(Vec<T>, Self)>) -> Vec<T> {
+        let mut all = Vec::new();
+        for (found, counts) in parts {
+            all.extend(found);
+            self.add(counts);
+        }
+        all
+    }
+
     /// Adds the counts of another part of the search.
     pub fn add(&mut self, other: Self) {
         self.candidates += other.candidates;

@@ -4,7 +4,10 @@
 //! cheaper but refused, then those that comply but are dearer.
 
 use crate::candidate::hardware::{Hardware, cheapest_of_each, hardware};
-use crate::candidate::local::{Line, LocalOption, id as local_id, lines, prospects};
+use crate::candidate::limit::floor_refusal;
+use crate::candidate::line::{Line, lines};
+use crate::candidate::local::{LocalOption, id as local_id};
+use crate::candidate::place::prospects;
 use crate::candidate::screen::estimate;
 use crate::candidate::{Class, HostedOption, Question, Tally};
 use crate::estimate::{held_ms, loaded};
@@ -298,14 +301,7 @@ fn hosted_verdict(
         })
         .collect();
     broken.extend(broken_plan_rules(question, &label, usd, option.uptime));
-    let (reason, also) = ranked(broken);
-    let price = usd / crate::plan::requests_per_month(question).max(f64::MIN_POSITIVE);
-    let wins_at =
-        reason.is_none().then(|| best.filter(|plan| usd > plan.usd_per_month)).flatten().map(|plan| WinsAt {
-            per: "request".to_owned(),
-            usd_now: price,
-            usd: price * plan.usd_per_month / usd,
-        });
+    let usd_now = usd / crate::plan::requests_per_month(question).max(f64::MIN_POSITIVE);
     let mut measures = Vec::new();
     for (class, terms) in field.classes.iter().zip(&option.terms) {
         if let Some(latency) = &terms.latency {
@@ -315,16 +311,46 @@ fn hosted_verdict(
             }
         }
     }
-    let reason = reason.unwrap_or_else(|| dearer(&label, usd, best));
-    RunnerUp {
-        also,
-        model: option.api.id.clone(),
-        kind: Kind::Cloud,
-        usd_per_month: Some(usd),
-        reason: reason.into(),
-        wins_at,
-        measures,
-        label,
+    let model = option.api.id.clone();
+    Alone { label, model, kind: Kind::Cloud, usd, per: "request", usd_now, broken, measures }.against(best)
+}
+
+/// An option as if it served everything alone.
+struct Alone {
+    label: String,
+    model: String,
+    kind: Kind,
+    /// A month of it, USD.
+    usd: f64,
+    /// What its price is for, and that price.
+    per: &'static str,
+    usd_now: f64,
+    /// Every rule it breaks.
+    broken: Vec<Reason>,
+    measures: Vec<MeasureRow>,
+}
+
+impl Alone {
+    /// Why it lost: the rule that decided, else its price and the one at which it would win.
+    fn against(self, best: Option<&Plan>) -> RunnerUp {
+        let (reason, also) = ranked(self.broken);
+        let complies = reason.is_none();
+        let wins_at = best.filter(|plan| complies && self.usd > plan.usd_per_month).map(|plan| WinsAt {
+            per: self.per.to_owned(),
+            usd_now: self.usd_now,
+            usd: self.usd_now * plan.usd_per_month / self.usd,
+        });
+        let reason = reason.unwrap_or_else(|| dearer(&self.label, self.usd, best));
+        RunnerUp {
+            also,
+            model: self.model,
+            kind: self.kind,
+            usd_per_month: Some(self.usd),
+            reason: reason.into(),
+            wins_at,
+            measures: self.measures,
+            label: self.label,
+        }
     }
 }
 
@@ -354,23 +380,10 @@ fn local_verdict(
     let usd = count * option.prospect.usd_per_month;
     let up = question.catalog.replica_availability();
     broken.extend(broken_plan_rules(question, &label, usd, Some(up.powf(count))));
-    let (reason, also) = ranked(broken);
-    let wins_at =
-        reason.is_none().then(|| best.filter(|plan| usd > plan.usd_per_month)).flatten().map(|plan| {
-            let now = option.prospect.usd_per_month / question.requirements.hours_per_month;
-            WinsAt { per: "instance hour".to_owned(), usd_now: now, usd: now * plan.usd_per_month / usd }
-        });
-    let reason = reason.unwrap_or_else(|| dearer(&label, usd, best));
-    RunnerUp {
-        also,
-        model: option.prospect.model.id.clone(),
-        kind: Kind::Local,
-        usd_per_month: Some(usd),
-        reason: reason.into(),
-        wins_at,
-        measures,
-        label,
-    }
+    let usd_now = option.prospect.usd_per_month / question.requirements.hours_per_month;
+    let model = option.prospect.model.id.clone();
+    Alone { label, model, kind: Kind::Local, usd, per: "instance hour", usd_now, broken, measures }
+        .against(best)
 }
 
 /// Rules of a class that an estimate does not look at, in the order people ask: quality, context, memory.
@@ -392,12 +405,7 @@ fn rule_of_class(
     }
     let floor: Option<&QualityFloor> = class.floor;
     floor.and_then(|_| {
-        crate::candidate::local::floor_refusal(
-            question,
-            class,
-            option.prospect.shared.quality.as_ref(),
-            &model.quality_subject,
-        )
+        floor_refusal(question, class, option.prospect.shared.quality.as_ref(), &model.quality_subject)
     })
 }
 
