@@ -60,6 +60,8 @@ fn folders() -> Vec<(String, PathBuf)> {
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.is_dir())
         .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), path))
+        // Faults of measurements are tested with their readers.
+        .filter(|(code, _)| !code.starts_with("E07"))
         .collect();
     folders.sort();
     folders

@@ -31,6 +31,7 @@ pub use lookup::{any_glob_matches, glob_matches};
 pub use model::{Attention, Model};
 pub use offer::{Billing, Offer};
 pub use precision::Precision;
+pub(crate) use table::nearest;
 
 /// Where a row comes from and when it was true.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize, JsonSchema)]

@@ -39,7 +39,7 @@ pub(super) fn fault(
 
 /// The nearest of some words, if it is near enough to be a slip of the pen.
 #[must_use]
-pub(super) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
+pub(crate) fn nearest<'w>(word: &str, words: impl Iterator<Item = &'w str>) -> Option<&'w str> {
     let word = word.to_lowercase();
     words
         .map(|known| (strsim::osa_distance(&word, &known.to_lowercase()), known))

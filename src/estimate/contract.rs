@@ -114,6 +114,9 @@ const COUNT_MAX: f64 = 1e6;
 const REAL_MAX: f64 = 1e9;
 
 impl Request {
+    /// Every field of the contract.
+    pub(crate) const FIELDS: [&'static str; 21] = FIELDS;
+
     /// A request from one line.
     ///
     /// # Errors
@@ -128,7 +131,11 @@ impl Request {
         Self::from_object(&object).map_err(|refusal| (id, refusal))
     }
 
-    fn from_object(object: &Map<String, Value>) -> Result<Self, Refusal> {
+    /// A request from an object that has an `id`.
+    ///
+    /// # Errors
+    /// The first fault.
+    pub(crate) fn from_object(object: &Map<String, Value>) -> Result<Self, Refusal> {
         for key in object.keys() {
             if !FIELDS.contains(&key.as_str()) {
                 return Err(unknown_field(key));

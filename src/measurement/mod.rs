@@ -3,13 +3,25 @@
 //! In: files. Out: [`Measurements`], rows that can be fitted or compared, beside those rejected and why. Readers give rows
 //! as they stand; whether a row is possible at all is judged by `calibrate`. No estimate is made here.
 
+pub mod codes;
+mod csv;
+mod gather;
+mod guidellm;
+mod json;
+mod llama_bench;
+mod name;
 pub mod published;
+mod read;
+mod vllm;
 
 use jiff::civil::Date;
 
 use crate::error::Place;
 use crate::estimate::Request;
 use crate::requirements::Statistic;
+
+pub use gather::Defaults;
+pub use read::read;
 
 /// What was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -58,6 +70,12 @@ impl Quantity {
             Self::KvPool => "kv_pool_gib",
             Self::KvPoolTokens => "kv_pool_tokens",
         }
+    }
+
+    /// Is it a time of one request, of which there are percentiles?
+    #[must_use]
+    pub const fn is_latency(self) -> bool {
+        matches!(self, Self::Ttft | Self::Tpot | Self::E2e)
     }
 }
 
