@@ -9,8 +9,8 @@ use std::io::{self, BufRead, Write};
 use rayon::prelude::*;
 use serde_json::Value;
 
-use super::single::{Answer, Outcome, single};
-use super::{Refusal, Request};
+use super::single::{Answer, Outcome, single_on};
+use super::{Refusal, Request, Rigs};
 use crate::catalog::Catalog;
 
 /// Lines worked on together.
@@ -37,13 +37,14 @@ pub struct Summary {
 /// What reading or writing reports; a line that is wrong is answered, not an error.
 pub fn batch<R: BufRead, W: Write>(catalog: &Catalog, mut input: R, mut output: W) -> io::Result<Summary> {
     let mut summary = Summary::default();
+    let rigs = Rigs::new(catalog);
     let mut chunk = Vec::with_capacity(CHUNK_LINES);
     loop {
         let more = read_line(&mut input)?;
         let ended = more.is_none();
         chunk.extend(more.filter(|line| !line.is_blank()));
         if chunk.len() == CHUNK_LINES || ended {
-            let answers: Vec<(Answer, String)> = chunk.par_iter().map(|line| answer(catalog, line)).collect();
+            let answers: Vec<(Answer, String)> = chunk.par_iter().map(|line| answer(&rigs, line)).collect();
             for (answer, text) in answers {
                 summary.lines += 1;
                 match answer.outcome {
@@ -62,14 +63,14 @@ pub fn batch<R: BufRead, W: Write>(catalog: &Catalog, mut input: R, mut output: 
     }
 }
 
-fn answer(catalog: &Catalog, line: &Line) -> (Answer, String) {
+fn answer(rigs: &Rigs<'_>, line: &Line) -> (Answer, String) {
     let answer = match line {
         Line::TooLong => Answer {
             id: Value::Null,
             outcome: Outcome::Refused(Refusal::new("line-too-long", "a line may hold 1 MiB at most")),
         },
         Line::Text(bytes) => match Request::parse(bytes) {
-            Ok(request) => single(catalog, &request),
+            Ok(request) => single_on(rigs, &request),
             Err((id, refusal)) => Answer { id, outcome: Outcome::Refused(refusal) },
         },
     };

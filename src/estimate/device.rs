@@ -77,6 +77,17 @@ pub(super) fn precision<'c>(catalog: &'c Catalog, weights: &Precision) -> Result
 /// Models of an engine, GPU and precision from which an unseen model on other than NVIDIA hardware is extrapolated.
 const MODELS_SEEN_MIN: usize = 3;
 
+/// The models measured with an engine, a GPU and a weight precision, found in the catalog once.
+#[derive(Debug, Clone)]
+pub(super) struct Seen(Vec<(String, Option<usize>)>);
+
+impl Seen {
+    pub(super) fn of(catalog: &Catalog, unit: &Unit<'_>, bits: u32) -> Self {
+        let place = |id: &str| catalog.models.iter().position(|model| model.id == id);
+        Self(seen(&catalog.coefficients, unit, bits).map(|id| (id.to_owned(), place(id))).collect())
+    }
+}
+
 /// The measured models of an engine, GPU and weight precision.
 fn seen<'c>(coefficients: &'c Coefficients, unit: &Unit<'_>, bits: u32) -> impl Iterator<Item = &'c str> {
     let group = format!("{}|{}|{bits}|", unit.engine.id, unit.gpu.id);
@@ -96,21 +107,19 @@ pub(super) fn family_seen(coefficients: &Coefficients, unit: &Unit<'_>, bits: u3
 pub(super) fn basis(
     catalog: &Catalog,
     unit: &Unit<'_>,
-    bits: u32,
+    seen: &Seen,
     link_assumed: bool,
     family_seen: bool,
 ) -> Basis {
     if !unit.model.formula || !family_seen {
         return Basis::Assumed;
     }
-    let seen = || seen(&catalog.coefficients, unit, bits);
-    let same = |id: &str| {
-        id == unit.model.id
-            || catalog.models.iter().any(|model| model.id == id && same_shape(model, unit.model))
+    let same = |(id, place): &(String, Option<usize>)| {
+        *id == unit.model.id || place.is_some_and(|at| same_shape(&catalog.models[at], unit.model))
     };
-    if seen().any(same) && !(link_assumed && unit.tensor_parallel > 1) {
+    if seen.0.iter().any(same) && !(link_assumed && unit.tensor_parallel > 1) {
         Basis::Calibrated
-    } else if unit.gpu.vendor == "nvidia" || seen().count() >= MODELS_SEEN_MIN {
+    } else if unit.gpu.vendor == "nvidia" || seen.0.len() >= MODELS_SEEN_MIN {
         Basis::Extrapolated
     } else {
         Basis::Assumed

@@ -6,8 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Basis, Demand, Distribution, Estimate, Load, Memory, Misfit, Refusal, Request, Resolved, Saturated,
-    Steady, Step, Unit, closed, interval, loaded, max_load, memory, static_batch,
+    Basis, Demand, Distribution, Estimate, Load, Memory, Misfit, Refusal, Request, Resolved, Rigs,
+    Saturated, Steady, Step, Unit, closed, interval, loaded, max_load, memory, static_batch,
 };
 use crate::catalog::Catalog;
 
@@ -72,20 +72,39 @@ pub struct Answer {
 /// Estimates one request.
 #[must_use]
 pub fn single(catalog: &Catalog, request: &Request) -> Answer {
+    answer(catalog, request, |unit| Step::new(catalog, unit))
+}
+
+/// Estimates one request of many.
+#[must_use]
+pub fn single_on(rigs: &Rigs<'_>, request: &Request) -> Answer {
+    let catalog = rigs.catalog();
+    answer(catalog, request, |unit| Ok(Step::on(catalog, unit, rigs.of(unit)?)))
+}
+
+fn answer(
+    catalog: &Catalog,
+    request: &Request,
+    step: impl Fn(&Unit<'_>) -> Result<Step, Misfit>,
+) -> Answer {
     let outcome = match Resolved::of(catalog, request) {
         Err(refusal) => Outcome::Refused(refusal),
         Ok(resolved) => {
-            resolved.measures(catalog).map_or_else(Outcome::Misfits, |m| Outcome::Fits(Box::new(m)))
+            resolved.measures(catalog, step).map_or_else(Outcome::Misfits, |m| Outcome::Fits(Box::new(m)))
         }
     };
     Answer { id: request.id.clone(), outcome }
 }
 
 impl Resolved<'_> {
-    fn measures(&self, catalog: &Catalog) -> Result<Measures, Misfit> {
+    fn measures(
+        &self,
+        catalog: &Catalog,
+        step: impl Fn(&Unit<'_>) -> Result<Step, Misfit>,
+    ) -> Result<Measures, Misfit> {
         let unit = &self.unit;
         let memory = memory(catalog, unit, self.context_tokens)?;
-        let step = Step::new(catalog, unit)?;
+        let step = step(unit)?;
         let traffic = self.traffic();
         let demand = Demand::new(&step, &traffic);
         let (basis, mixture) = (step.basis(), step.is_mixture());

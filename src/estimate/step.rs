@@ -59,6 +59,7 @@ pub struct Rig {
     bits: u32,
     bytes_per_weight: f64,
     family_seen: bool,
+    seen: device::Seen,
 }
 
 impl Rig {
@@ -75,6 +76,7 @@ impl Rig {
             bits,
             bytes_per_weight: fact.bytes_per_weight,
             family_seen: device::family_seen(&catalog.coefficients, unit, bits),
+            seen: device::Seen::of(catalog, unit, bits),
         })
     }
 
@@ -115,7 +117,7 @@ impl Step {
     /// The closed form of a unit on a rig made for its engine, GPU and weight precision.
     #[must_use]
     pub fn on(catalog: &Catalog, unit: &Unit<'_>, rig: &Rig) -> Self {
-        let basis = device::basis(catalog, unit, rig.bits, rig.device.link_assumed, rig.family_seen);
+        let basis = device::basis(catalog, unit, &rig.seen, rig.device.link_assumed, rig.family_seen);
         let mixture = unit.model.is_mixture();
         let [factor_step, factor_ttft] =
             ["tpot", "ttft"].map(|measure| interval(&catalog.coefficients, measure, mixture, basis));
