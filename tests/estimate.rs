@@ -17,9 +17,10 @@ fn catalog() -> &'static Catalog {
 
 fn unit(model: &str, gpu: &str, gpus: u32, weights: &str, engine: (&str, Option<&str>)) -> Unit<'static> {
     let engine = catalog().engine(engine.0, engine.1).expect("the engine is in the catalog");
+    let gpu = catalog().gpu(gpu).expect("the GPU is in the catalog");
     Unit {
         model: catalog().model(model).expect("the model is in the catalog"),
-        gpu: catalog().gpu(gpu).expect("the GPU is in the catalog"),
+        gpu,
         engine,
         gpus,
         tensor_parallel: gpus,
@@ -28,7 +29,7 @@ fn unit(model: &str, gpu: &str, gpus: u32, weights: &str, engine: (&str, Option<
         expert_parallel: 1,
         weights: Precision::named(weights),
         kv_bytes: 2.0,
-        max_batch: engine.max_batch,
+        max_batch: engine.default_batch(gpu),
         gpu_memory_utilization: engine.gpu_memory_utilization,
     }
 }

@@ -179,7 +179,7 @@ fn unit<'c>(model: &'c Model, slot: &Slot<'c>, weights: &Precision) -> Unit<'c> 
         expert_parallel: 1,
         weights: weights.clone(),
         kv_bytes: slot.kv_bytes,
-        max_batch: slot.engine.max_batch,
+        max_batch: slot.engine.default_batch(slot.gpu),
         gpu_memory_utilization: slot.engine.gpu_memory_utilization,
     }
 }

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::Provenance;
+use super::{Gpu, Provenance};
 
 /// One generation of a serving engine.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -35,10 +35,29 @@ pub struct Engine {
     pub non_torch_gib_parallel: f64,
     /// Most sequences in a batch unless told otherwise.
     pub max_batch: u32,
+    /// The same on large GPUs, where the engine starts with another.
+    pub max_batch_large_gpu: Option<u32>,
     /// Tokens of one chunk of a prefill.
     pub prefill_chunk: u32,
     /// Where the figures come from.
     pub provenance: Provenance,
+}
+
+/// vLLM's `EngineArgs.get_batch_defaults` starts with its larger defaults from this memory on, A100 excepted.
+const LARGE_GPU_GIB: f64 = 70.0;
+
+impl Engine {
+    /// Most sequences in a batch on this GPU unless told otherwise.
+    #[must_use]
+    pub fn default_batch(&self, gpu: &Gpu) -> u32 {
+        self.max_batch_large_gpu.filter(|_| is_large(gpu)).unwrap_or(self.max_batch)
+    }
+}
+
+/// A GPU on which engines start with their larger defaults.
+#[must_use]
+pub fn is_large(gpu: &Gpu) -> bool {
+    gpu.usable.get() >= LARGE_GPU_GIB && !gpu.id.starts_with("a100")
 }
 
 /// The coefficients c_j = exp(beta_j + sum of effects), with their spreads.

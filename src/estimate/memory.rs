@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::Unit;
 use super::device;
 use super::terms::{kv_layer_bytes, matrices, mixture_layers, weight_bytes};
+use crate::catalog::engine::is_large;
 use crate::catalog::{Attention, Catalog, Precision};
 
 const GIB: f64 = 1_073_741_824.0;
@@ -17,9 +18,8 @@ const GIB: f64 = 1_073_741_824.0;
 /// sampler's logits, in proportion to sequences x vocabulary.
 const ACTIVATION_REFERENCE_VOCAB: f64 = 152_064.0;
 const ACTIVATION_REFERENCE_SEQUENCES: f64 = 1024.0;
-/// vLLM's defaults (`EngineArgs`, usage context server): 1,024 sequences and 8,192 tokens a step from 70 GiB on
-/// (A100 excepted), else 256 and 2,048.
-const LARGE_GPU_GIB: f64 = 70.0;
+/// vLLM's defaults (`EngineArgs`, usage context server): 1,024 sequences and 8,192 tokens a step on large GPUs, else
+/// 256 and 2,048.
 const SMALL_GPU_SEQUENCES: f64 = 256.0;
 const LARGE_GPU_CHUNK_TOKENS: f64 = 8192.0;
 const SMALL_GPU_CHUNK_TOKENS: f64 = 2048.0;
@@ -279,7 +279,7 @@ fn weights_gib_per_gpu(unit: &Unit<'_>, bytes: f64) -> f64 {
 
 /// Sequences and tokens of the start-up profiling run.
 fn start_up(unit: &Unit<'_>) -> (f64, f64) {
-    if unit.gpu.usable.get() >= LARGE_GPU_GIB && !unit.gpu.id.starts_with("a100") {
+    if is_large(unit.gpu) {
         (ACTIVATION_REFERENCE_SEQUENCES, LARGE_GPU_CHUNK_TOKENS)
     } else {
         (SMALL_GPU_SEQUENCES, SMALL_GPU_CHUNK_TOKENS)
@@ -298,7 +298,7 @@ fn activation_gib(unit: &Unit<'_>) -> f64 {
     }
     let (default_sequences, chunk_tokens) = start_up(unit);
     // A cap below the engine's own is told to the engine, and its profiling run then sees fewer sequences.
-    let sequences = if unit.max_batch < engine.max_batch {
+    let sequences = if unit.max_batch < engine.default_batch(unit.gpu) {
         default_sequences.min(f64::from(unit.max_batch))
     } else {
         default_sequences

@@ -100,7 +100,7 @@ impl<'c> Resolved<'c> {
                 expert_parallel: request.expert_parallel.unwrap_or(1),
                 weights,
                 kv_bytes,
-                max_batch: request.max_batch.unwrap_or_else(|| engine.max_batch.max(stated)),
+                max_batch: request.max_batch.unwrap_or_else(|| engine.default_batch(gpu).max(stated)),
                 gpu_memory_utilization: request
                     .gpu_memory_utilization
                     .unwrap_or(engine.gpu_memory_utilization),

@@ -68,6 +68,7 @@ impl Catalog {
             findings.unless(
                 between(engine.gpu_memory_utilization, 0.3, 1.0)
                     && engine.max_batch > 0
+                    && engine.max_batch_large_gpu.is_none_or(|most| most >= engine.max_batch)
                     && engine.prefill_chunk > 0,
                 "engines",
                 &engine.id,

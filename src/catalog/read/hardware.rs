@@ -159,7 +159,8 @@ impl Fact for Engine {
         "max_batch",
         "prefill_chunk",
     ];
-    const OPTIONAL: &'static [&'static str] = &["version_until", "newest", "candidate"];
+    const OPTIONAL: &'static [&'static str] =
+        &["version_until", "newest", "candidate", "max_batch_large_gpu"];
 
     fn read(row: &Row<'_>) -> Self {
         Self {
@@ -175,6 +176,7 @@ impl Fact for Engine {
             non_torch_gib: row.number("non_torch_gib"),
             non_torch_gib_parallel: row.number("non_torch_gib_parallel"),
             max_batch: row.count("max_batch"),
+            max_batch_large_gpu: row.optional_count("max_batch_large_gpu"),
             prefill_chunk: row.count("prefill_chunk"),
             provenance: row.provenance(),
         }
