@@ -40,8 +40,11 @@ fn mixed(count: usize) -> String {
             _ => format!(r#""load":"static","concurrency":{}"#, 1 << pick(8)),
         };
         let (input, output) = (16 + pick(4000), 1 + pick(1000));
-        write!(text, r#"{{"id":{id},"model":"{model}","gpu":"{gpu}","gpus":{gpus},"engine":"{engine}",{load}"#)
-            .unwrap();
+        write!(
+            text,
+            r#"{{"id":{id},"model":"{model}","gpu":"{gpu}","gpus":{gpus},"engine":"{engine}",{load}"#
+        )
+        .unwrap();
         if !weights.is_empty() {
             write!(text, r#","weights":"{weights}""#).unwrap();
         }

@@ -36,6 +36,10 @@ pub struct Demand {
     pub prefill_ms: f64,
     /// Mean prefill alone, ms.
     pub prefill_alone_ms: f64,
+    /// Least arithmetic of a token of an answer and its share of the prompt, at the peak of the unit, ms.
+    pub arithmetic_floor_ms: f64,
+    /// The same of the all-reduces, over the link.
+    pub link_floor_ms: f64,
 }
 
 impl Demand {
@@ -44,6 +48,7 @@ impl Demand {
     pub fn new(step: &Step, traffic: &Traffic<'_>) -> Self {
         let (mut input, mut output, mut context, mut resident) = (0.0, 0.0, 0.0, 0.0);
         let (mut prefill_ms, mut alone_ms) = (0.0, 0.0);
+        let mut prompt_floors_ms = (0.0, 0.0);
         for &(tokens, answer, weight) in &traffic.lengths.points {
             let generated = (answer + traffic.extra_output).max(1.0);
             let cached = tokens * traffic.prefix_hit;
@@ -53,7 +58,11 @@ impl Demand {
             resident += weight * generated * (tokens + 0.6 * generated);
             prefill_ms += weight * step.prefill_marginal(tokens, cached);
             alone_ms += weight * step.prefill_alone(tokens, cached);
+            let (arithmetic_ms, link_ms) = step.prompt_floors(tokens, cached);
+            prompt_floors_ms.0 += weight * arithmetic_ms;
+            prompt_floors_ms.1 += weight * link_ms;
         }
+        let sequence_floors_ms = step.sequence_floors(context / output);
         Self {
             input_tokens: input,
             output_tokens: output,
@@ -62,6 +71,8 @@ impl Demand {
             resident_tokens: resident / output,
             prefill_ms,
             prefill_alone_ms: alone_ms,
+            arithmetic_floor_ms: sequence_floors_ms.0 + prompt_floors_ms.0 / output,
+            link_floor_ms: sequence_floors_ms.1 + prompt_floors_ms.1 / output,
         }
     }
 
@@ -81,14 +92,31 @@ impl Demand {
             resident_tokens: mean(&tokens, &|part| part.resident_tokens),
             prefill_ms: mean(&requests, &|part| part.prefill_ms),
             prefill_alone_ms: mean(&requests, &|part| part.prefill_alone_ms),
+            arithmetic_floor_ms: mean(&tokens, &|part| part.arithmetic_floor_ms),
+            link_floor_ms: mean(&tokens, &|part| part.link_floor_ms),
         }
     }
 
-    /// Time a slot spends on one token when `batch` run, ms: D + c_i (B/out) p.
+    /// Time a slot spends on one token when `batch` run, ms: D + c_i (B/out) p, and no less than B such tokens and
+    /// their prompts cost at the peak of arithmetic and link: c_i is below 1 where an engine overlaps the two.
     #[must_use]
     pub fn slot_ms(&self, step: &Step, batch: f64) -> f64 {
-        step.decode(batch, self.context_tokens)
-            + step.interference * batch / self.output_tokens * self.prefill_ms
+        let slot_ms = step.decode(batch, self.context_tokens)
+            + step.interference * batch / self.output_tokens * self.prefill_ms;
+        slot_ms.max(self.slot_floor_ms(batch))
+    }
+
+    /// Least time of a slot by arithmetic and link, ms.
+    pub(super) fn slot_floor_ms(&self, batch: f64) -> f64 {
+        batch * self.arithmetic_floor_ms.max(self.link_floor_ms)
+    }
+
+    /// Requests/s that `batch` running at once cannot exceed, whatever the engine: reads, arithmetic and exchanges each
+    /// at the figure of the data sheet, all of them at the same time.
+    #[must_use]
+    pub fn ceiling_per_s(&self, step: &Step, batch: f64) -> f64 {
+        let least_ms = step.decode_floor(batch, self.context_tokens).max(self.slot_floor_ms(batch));
+        1000.0 * batch / (self.output_tokens * least_ms)
     }
 
     /// Time between tokens a client sees when `batch` run, ms: D + c_i ((B-1)/out) p.
@@ -131,15 +159,23 @@ pub struct Steady {
 /// e2e = B p + c_pL L' + c_ar R + (out-1) D, or P + (out-1) D alone. What memory does not hold runs afterwards.
 #[must_use]
 pub fn static_batch(step: &Step, memory: &Memory, demand: &Demand, batch: f64, max_batch: u32) -> Steady {
-    let cap = demand.batch_cap(memory, max_batch);
-    let wave = |b: f64| {
+    // Requests are whole: a wave of 2.9 and a rest of 0.1 would be three and one.
+    let cap = demand.batch_cap(memory, max_batch).floor();
+    waves(batch, cap, demand.output_tokens, |b| {
         let ttft_ms = if b <= 1.0 {
             demand.prefill_alone_ms
         } else {
             (b * demand.prefill_ms + step.prefill_overhead()).max(demand.prefill_alone_ms)
         };
-        let tpot_ms = step.decode(b, demand.context_tokens);
-        (ttft_ms, tpot_ms, ttft_ms + (demand.output_tokens - 1.0) * tpot_ms)
+        (ttft_ms, step.decode(b, demand.context_tokens))
+    })
+}
+
+/// A batch in waves of at most `cap`, given what a wave of b takes to its first tokens and from token to token, ms.
+pub(super) fn waves(batch: f64, cap: f64, output_tokens: f64, times: impl Fn(f64) -> (f64, f64)) -> Steady {
+    let wave = |b: f64| {
+        let (ttft_ms, tpot_ms) = times(b);
+        (ttft_ms, tpot_ms, ttft_ms + (output_tokens - 1.0) * tpot_ms)
     };
     let waves = (batch / cap).floor();
     let rest = batch - waves * cap;

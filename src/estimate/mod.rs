@@ -132,4 +132,15 @@ impl Estimate {
             basis: self.basis,
         }
     }
+
+    /// The same, with no end above `ceiling`.
+    #[must_use]
+    pub fn at_most(self, ceiling: f64) -> Self {
+        Self {
+            value: self.value.min(ceiling),
+            low: self.low.min(ceiling),
+            high: self.high.min(ceiling),
+            basis: self.basis,
+        }
+    }
 }

@@ -92,6 +92,8 @@ pub(super) struct Occupancy {
     pub(super) mean_batch: f64,
 }
 
+/// A bin holds one in so many of the sequences running: step times in it differ by less than that.
+const BIN_WIDTH: usize = 8;
 /// Probability below which further states are left out.
 const NEGLIGIBLE: f64 = 1e-10;
 
@@ -107,7 +109,8 @@ impl<'s> Table<'s> {
             let decode_ms = self.step.decode(batch, self.demand.context_tokens);
             let prefill_ms = self.step.interference / self.demand.output_tokens * self.demand.prefill_ms;
             self.tau_ms.push(decode_ms + (batch - 1.0) * prefill_ms);
-            self.death_per_ms.push(batch / (self.demand.output_tokens * (decode_ms + batch * prefill_ms)));
+            let slot_ms = (decode_ms + batch * prefill_ms).max(self.demand.slot_floor_ms(batch));
+            self.death_per_ms.push(batch / (self.demand.output_tokens * slot_ms));
         }
         (self.tau_ms[running - 1], self.death_per_ms[running - 1])
     }
@@ -179,28 +182,27 @@ impl<'s> Table<'s> {
         }
     }
 
-    /// The states an arrival finds, in bins that grow finer towards the tail.
+    /// The states an arrival finds, each by itself or in bins whose bounds do not depend on the load.
+    ///
+    /// Slower steps shift a birth-death chain upwards in likelihood ratio, so within each fixed bin as well: the law of
+    /// the bins is ordered as that of the states is, and nothing gets faster where a resource is taken away.
     fn atoms(&mut self, weights: &[f64], sum: f64, full: f64, cap: usize) -> Vec<Atom> {
-        let mut atoms = Vec::with_capacity(20);
-        let (mut bin, mut bin_tau, mut left) = (0.0, 0.0, 1.0);
-        for (found, weight) in weights.iter().enumerate() {
-            let probability = weight / sum;
-            let (tau_ms, _) = self.state(found + 1);
-            if found == 0 {
-                atoms.push(Atom { probability, tau_ms, finds: Finds::Idle });
-                left -= probability;
-                continue;
+        let mut atoms = Vec::with_capacity(32);
+        let (tau_ms, _) = self.state(1);
+        atoms.push(Atom { probability: weights[0] / sum, tau_ms, finds: Finds::Idle });
+        let mut from = 1;
+        while from < weights.len() {
+            let until = (from + (from / BIN_WIDTH).max(1)).min(weights.len());
+            let (mut bin, mut bin_tau) = (0.0, 0.0);
+            for (found, weight) in weights.iter().enumerate().take(until).skip(from) {
+                let (tau_ms, _) = self.state(found + 1);
+                bin += weight / sum;
+                bin_tau += weight / sum * tau_ms;
             }
-            bin += probability;
-            bin_tau += probability * tau_ms;
-            if bin >= 0.3 * left || found + 1 == weights.len() {
-                if bin > 0.0 {
-                    atoms.push(Atom { probability: bin, tau_ms: bin_tau / bin, finds: Finds::Running });
-                }
-                left -= bin;
-                bin = 0.0;
-                bin_tau = 0.0;
+            if bin > 0.0 {
+                atoms.push(Atom { probability: bin, tau_ms: bin_tau / bin, finds: Finds::Running });
             }
+            from = until;
         }
         if full > 0.0 {
             let (tau_ms, _) = self.state(cap);

@@ -6,8 +6,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    Basis, Demand, Distribution, Estimate, Load, Memory, Misfit, Refusal, Request, Resolved, Rigs,
-    Saturated, Steady, Step, Unit, closed, interval, loaded, max_load, memory, static_batch,
+    Basis, Demand, Distribution, Estimate, Load, Memory, Misfit, Refusal, Request, Resolved, Rigs, Saturated,
+    Steady, Step, Unit, closed, interval, load::waves, loaded, max_load, memory, static_batch,
 };
 use crate::catalog::Catalog;
 
@@ -45,6 +45,8 @@ pub struct Measures {
     pub kv_pool_tokens: Estimate,
     /// Requests of the asked context at once, of the replica.
     pub max_concurrency: Estimate,
+    /// Sequences running together: the mean of the load, the cap when saturated.
+    pub batch: f64,
     /// Said where the load exceeds what the replica serves.
     pub saturated: Option<Saturated>,
 }
@@ -82,11 +84,7 @@ pub fn single_on(rigs: &Rigs<'_>, request: &Request) -> Answer {
     answer(catalog, request, |unit| Ok(Step::on(catalog, unit, rigs.of(unit)?)))
 }
 
-fn answer(
-    catalog: &Catalog,
-    request: &Request,
-    step: impl Fn(&Unit<'_>) -> Result<Step, Misfit>,
-) -> Answer {
+fn answer(catalog: &Catalog, request: &Request, step: impl Fn(&Unit<'_>) -> Result<Step, Misfit>) -> Answer {
     let outcome = match Resolved::of(catalog, request) {
         Err(refusal) => Outcome::Refused(refusal),
         Ok(resolved) => {
@@ -110,32 +108,42 @@ impl Resolved<'_> {
         let (basis, mixture) = (step.basis(), step.is_mixture());
         let factor = |measure: &str| interval(&catalog.coefficients, measure, mixture, basis);
         let concurrency = self.concurrency.unwrap_or(1.0);
-        let bound = Bound { step: &step, demand, output: self.lengths.output_mean, basis };
+        let bound = Bound::of(&step, demand, self, basis);
         let memories = Memories::of(unit, &memory);
         let cap = unit.max_batch;
         let found = match self.load {
             Load::Static => {
                 let ttft = if concurrency > 1.0 { factor("static") } else { factor("ttft") };
                 let factors = Factors { ttft, tpot: factor("tpot"), whole: Some(factor("static")) };
-                bound.steady(&static_batch(&step, &memory, &demand, concurrency, cap), &factors)
+                let steady = static_batch(&step, &memory, &demand, concurrency, cap);
+                bound.steady(
+                    &steady,
+                    &factors,
+                    bound.together(concurrency, demand.batch_cap(&memory, cap).floor()),
+                )
             }
             Load::Closed => {
                 let ttft = if concurrency > 1.0 { factor("ttft-loaded") } else { factor("ttft") };
                 let factors = Factors { ttft, tpot: factor("tpot"), whole: None };
-                bound.steady(&closed(&step, &memory, &demand, concurrency, cap), &factors)
+                let steady = closed(&step, &memory, &demand, concurrency, cap);
+                bound.steady(&steady, &factors, bound.in_turn(&steady))
             }
             Load::Max => {
                 let whole = factor("saturation");
                 let factors =
                     Factors { ttft: factor("ttft-loaded"), tpot: factor("tpot"), whole: Some(whole) };
-                bound.steady(&max_load(&step, &memory, &demand, self.concurrency, cap), &factors)
+                let steady = max_load(&step, &memory, &demand, self.concurrency, cap);
+                bound.steady(&steady, &factors, bound.in_turn(&steady))
             }
             Load::Open => match loaded(&step, &memory, &traffic, self.rate_per_s, cap) {
                 Ok(found) => {
                     let factors = Factors { ttft: factor("ttft-loaded"), tpot: factor("tpot"), whole: None };
                     bound.open(&found, self.rate_per_s, &factors)
                 }
-                Err(saturated) => bound.saturated(saturated, factor("saturation")),
+                Err(saturated) => {
+                    let cap = demand.batch_cap(&memory, cap);
+                    bound.saturated(saturated, factor("saturation"), cap)
+                }
             },
         };
         Ok(memories.with(found))
@@ -156,41 +164,87 @@ struct Found {
     e2e_ms: Option<Latency>,
     requests_per_s: Estimate,
     output_tokens_per_s: Estimate,
+    batch: f64,
     saturated: Option<Saturated>,
 }
 
-/// What no answer may beat: the weights are read once a token.
+/// What no answer may beat: reads, arithmetic and exchanges at the figures of the data sheet.
 struct Bound<'s> {
     step: &'s Step,
     demand: Demand,
     output: f64,
     basis: Basis,
+    /// Least time of one prompt alone, and of what it adds to others, ms.
+    prompt_floor_ms: f64,
+    prompt_added_ms: f64,
 }
 
-impl Bound<'_> {
-    fn steady(&self, steady: &Steady, factors: &Factors) -> Found {
+/// Least times under one load, ms.
+#[derive(Clone, Copy)]
+struct Floors {
+    ttft_ms: f64,
+    tpot_ms: f64,
+    e2e_ms: f64,
+}
+
+impl<'s> Bound<'s> {
+    fn of(step: &'s Step, demand: Demand, asked: &Resolved<'_>, basis: Basis) -> Self {
+        let input = asked.lengths.input_mean;
+        let cached = input * asked.prefix_hit;
+        let (arithmetic_ms, link_ms) = step.prompt_floors(input, cached);
+        Self {
+            step,
+            demand,
+            output: asked.lengths.output_mean,
+            basis,
+            prompt_floor_ms: step.prefill_floor(input, cached),
+            prompt_added_ms: arithmetic_ms.max(link_ms),
+        }
+    }
+
+    fn token_floor_ms(&self, batch: f64) -> f64 {
+        self.step.decode_floor(batch, self.demand.context_tokens)
+    }
+
+    /// A batch started together, in waves of `cap`: all prompts, then all tokens.
+    fn together(&self, batch: f64, cap: f64) -> Floors {
+        let wave = |b: f64| ((b * self.prompt_added_ms).max(self.prompt_floor_ms), self.token_floor_ms(b));
+        let least = waves(batch, cap, self.output.max(1.0), wave);
+        Floors { ttft_ms: least.ttft_ms, tpot_ms: least.tpot_ms, e2e_ms: least.e2e_ms }
+    }
+
+    /// Requests that follow each other: one alone, and by Little's law all those present over the largest rate.
+    fn in_turn(&self, steady: &Steady) -> Floors {
+        let tpot_ms = self.token_floor_ms(steady.batch);
+        let alone_ms = (self.output - 1.0).max(0.0).mul_add(tpot_ms, self.prompt_floor_ms);
+        let present = steady.requests_per_s * steady.e2e_ms;
+        let by_rate_ms = present / self.demand.ceiling_per_s(self.step, steady.batch);
+        Floors { ttft_ms: self.prompt_floor_ms, tpot_ms, e2e_ms: alone_ms.max(by_rate_ms) }
+    }
+
+    fn steady(&self, steady: &Steady, factors: &Factors, floors: Floors) -> Found {
         let steps = (self.output - 1.0).max(0.0);
-        let token_floor_ms = self.step.decode_floor(steady.batch, self.demand.context_tokens);
-        let first_floor_ms = self.step.decode_floor(1.0, 0.0);
-        let ttft = Estimate::around(steady.ttft_ms, factors.ttft, self.basis).at_least(first_floor_ms);
-        let tpot = Estimate::around(steady.tpot_ms, factors.tpot, self.basis).at_least(token_floor_ms);
+        let ttft = Estimate::around(steady.ttft_ms, factors.ttft, self.basis).at_least(floors.ttft_ms);
+        let tpot = Estimate::around(steady.tpot_ms, factors.tpot, self.basis).at_least(floors.tpot_ms);
         let e2e = factors
             .whole
             .map_or_else(
                 // Errors of a unit move together: the ends of the sum are the sums of the ends.
                 || Estimate {
-                    value: steady.e2e_ms,
+                    value: steady.e2e_ms.max(steps.mul_add(tpot.value, ttft.value)),
                     low: steps.mul_add(tpot.low, ttft.low),
                     high: steps.mul_add(tpot.high, ttft.high),
                     basis: self.basis,
                 },
                 |factor| Estimate::around(steady.e2e_ms, factor, self.basis),
             )
-            .at_least(steps.mul_add(token_floor_ms, first_floor_ms));
+            .at_least(floors.e2e_ms);
+        // Those present are given: rates are theirs over the time each takes.
+        let present = steady.requests_per_s * steady.e2e_ms;
         let rate = |per_request: f64| Estimate {
-            value: steady.requests_per_s * per_request,
-            low: steady.requests_per_s * per_request * e2e.value / e2e.high,
-            high: steady.requests_per_s * per_request * e2e.value / e2e.low,
+            value: present * per_request / e2e.value,
+            low: present * per_request / e2e.high,
+            high: present * per_request / e2e.low,
             basis: self.basis,
         };
         let plain = |value| Latency { value, spread: None };
@@ -200,14 +254,14 @@ impl Bound<'_> {
             e2e_ms: Some(plain(e2e)),
             requests_per_s: rate(1.0),
             output_tokens_per_s: rate(self.output),
+            batch: steady.batch,
             saturated: None,
         }
     }
 
     fn open(&self, loaded: &super::Loaded, rate_per_s: f64, factors: &Factors) -> Found {
         let steps = (self.output - 1.0).max(0.0);
-        let token_floor_ms = self.step.decode_floor(1.0, self.demand.context_tokens);
-        let first_floor_ms = self.step.decode_floor(1.0, 0.0);
+        let (token_floor_ms, first_floor_ms) = (self.token_floor_ms(1.0), self.prompt_floor_ms);
         let latency = |law: &Distribution, factor: f64, floor_ms: f64| {
             let of = |value: f64| Estimate::around(value, factor, self.basis).at_least(floor_ms);
             Latency {
@@ -225,18 +279,24 @@ impl Bound<'_> {
             e2e_ms: Some(latency(&loaded.e2e, whole, steps.mul_add(token_floor_ms, first_floor_ms))),
             requests_per_s: given(rate_per_s),
             output_tokens_per_s: given(rate_per_s * self.output),
+            batch: loaded.mean_batch,
             saturated: None,
         }
     }
 
-    fn saturated(&self, saturated: Saturated, factor: f64) -> Found {
-        let rate = |value: f64| Estimate::around(value, factor, self.basis);
+    fn saturated(&self, saturated: Saturated, factor: f64, cap: f64) -> Found {
+        let ceiling_per_s = self.demand.ceiling_per_s(self.step, cap);
+        let rate = |value: f64| {
+            let most = ceiling_per_s * value / saturated.saturation_rps;
+            Estimate::around(value, factor, self.basis).at_most(most)
+        };
         Found {
             ttft_ms: None,
             tpot_ms: None,
             e2e_ms: None,
             requests_per_s: rate(saturated.saturation_rps),
             output_tokens_per_s: rate(saturated.saturation_rps * self.output),
+            batch: cap,
             saturated: Some(saturated),
         }
     }
@@ -284,6 +344,7 @@ impl Memories {
             kv_pool_gib: self.kv_pool_gib,
             kv_pool_tokens: self.kv_pool_tokens,
             max_concurrency: self.max_concurrency,
+            batch: found.batch,
             saturated: found.saturated,
         }
     }
@@ -374,7 +435,7 @@ fn figure(estimate: &Estimate) -> Map<String, Value> {
 }
 
 /// Six significant digits: more than any interval warrants, few enough to read.
-fn rounded(value: f64) -> f64 {
+pub(super) fn rounded(value: f64) -> f64 {
     if value == 0.0 || !value.is_finite() {
         return value;
     }

@@ -4,7 +4,8 @@
 //! (oracle study section 2): D = c_k G + c_w W + c_x X + c_kv KV + c_f F + c_L L' + c_mo M' + c_ar R + c_cb V + c_B B/dp,
 //! with G launches, W dense weights read, X experts touched, KV cache read, F arithmetic, L' and M' what is not a
 //! GEMM, R and V the all-reduces. Everything but X is linear in the batch. Nothing is ever faster than reading the
-//! weights and the cache once at the bandwidth of the data sheet. It knows no queue and no traffic.
+//! weights and the cache once at the bandwidth of the data sheet, than the arithmetic at its peak, or than the
+//! all-reduces over its link, whatever the coefficients say. It knows no queue and no traffic.
 
 use super::coefficient::{Coefficient, Rates};
 use super::device::{self, Device};
@@ -37,6 +38,16 @@ pub struct Step {
     floor_experts_ms: f64,
     floor_kv_full_ms: f64,
     floor_kv_sliding_ms: f64,
+    // Arithmetic at the peak: a sequence of a step, a token of its context, a token of a prompt, its head, its pairs.
+    floor_sequence_ms: f64,
+    floor_score_full_ms: f64,
+    floor_score_sliding_ms: f64,
+    floor_token_ms: f64,
+    floor_head_ms: f64,
+    floor_pair_full_ms: f64,
+    floor_pair_sliding_ms: f64,
+    // All-reduces of a token over the link.
+    floor_volume_ms: f64,
     // Pipeline stages or independent ranks: each works on its share of the batch.
     lanes: f64,
     pub(super) interference: f64,
@@ -159,6 +170,14 @@ impl Step {
             floor_experts_ms: t.experts_ms,
             floor_kv_full_ms: t.kv_layer_ms * t.full_layers,
             floor_kv_sliding_ms: t.kv_layer_ms * t.sliding_layers,
+            floor_sequence_ms: t.token_ms + t.head_ms,
+            floor_score_full_ms: t.score_layer_ms * t.full_layers,
+            floor_score_sliding_ms: t.score_layer_ms * t.sliding_layers,
+            floor_token_ms: t.token_ms,
+            floor_head_ms: t.head_ms,
+            floor_pair_full_ms: t.pair_layer_ms * t.full_layers,
+            floor_pair_sliding_ms: t.pair_layer_ms * t.sliding_layers,
+            floor_volume_ms: t.volume_ms,
             lanes: t.lanes,
             interference: c[C::Interference],
             max: c[C::Max],
@@ -179,17 +198,54 @@ impl Step {
         let touched = self.touched(lane);
         let kv_ms = self.kv_full_ms * context_tokens + self.kv_sliding_ms * window;
         let step_ms = self.fixed_ms + lane * (self.sequence_ms + kv_ms) + self.experts_ms * touched;
-        let kv_floor_ms = self.floor_kv_full_ms * context_tokens + self.floor_kv_sliding_ms * window;
-        step_ms.max(self.floor_weights_ms + self.floor_experts_ms * touched + lane * kv_floor_ms)
+        step_ms.max(self.floor_of(lane, touched, context_tokens))
     }
 
-    /// Least time any such step can take: weights and cache read once at full bandwidth, ms.
+    /// Least time any such step can take, ms: weights and cache read once at full bandwidth, arithmetic at the peak,
+    /// all-reduces over the link; the longest of the three, for they may overlap.
     #[must_use]
     pub fn decode_floor(&self, batch: f64, context_tokens: f64) -> f64 {
         let lane = (batch / self.lanes).max(1.0);
-        let kv_ms = self.floor_kv_full_ms * context_tokens
-            + self.floor_kv_sliding_ms * context_tokens.min(self.window_tokens);
-        self.floor_weights_ms + self.floor_experts_ms * self.touched(lane) + lane * kv_ms
+        self.floor_of(lane, self.touched(lane), context_tokens)
+    }
+
+    fn floor_of(&self, lane: f64, touched: f64, context_tokens: f64) -> f64 {
+        let window = context_tokens.min(self.window_tokens);
+        let kv_ms = self.floor_kv_full_ms * context_tokens + self.floor_kv_sliding_ms * window;
+        let read_ms = self.floor_weights_ms + self.floor_experts_ms * touched + lane * kv_ms;
+        let score_ms = self.floor_score_full_ms * context_tokens + self.floor_score_sliding_ms * window;
+        read_ms.max(lane * (self.floor_sequence_ms + score_ms)).max(lane * self.floor_volume_ms)
+    }
+
+    /// Least time of the arithmetic and of the exchanges that one more sequence adds to a step of the unit, ms.
+    pub(super) fn sequence_floors(&self, context_tokens: f64) -> (f64, f64) {
+        let window = context_tokens.min(self.window_tokens);
+        let score_ms = self.floor_score_full_ms * context_tokens + self.floor_score_sliding_ms * window;
+        ((self.floor_sequence_ms + score_ms) / self.lanes, self.floor_volume_ms / self.lanes)
+    }
+
+    /// Least time of the arithmetic and of the exchanges that a prompt adds to running work of the unit, ms.
+    pub(super) fn prompt_floors(&self, tokens: f64, cached: f64) -> (f64, f64) {
+        let (arithmetic_ms, link_ms) = self.prefill_floors(tokens, cached);
+        (arithmetic_ms / self.lanes, link_ms / self.lanes)
+    }
+
+    fn prefill_floors(&self, tokens: f64, cached: f64) -> (f64, f64) {
+        let pairs = |s: f64| {
+            self.floor_pair_full_ms * s * s + self.floor_pair_sliding_ms * s * s.min(self.window_tokens)
+        };
+        let fresh = (tokens - cached).max(0.0);
+        let arithmetic_ms =
+            self.floor_token_ms * fresh + self.floor_head_ms + pairs(tokens) - pairs(cached.min(tokens));
+        (arithmetic_ms, self.floor_volume_ms * fresh)
+    }
+
+    /// Least time of a prefill with nothing else running, ms.
+    #[must_use]
+    pub fn prefill_floor(&self, tokens: f64, cached: f64) -> f64 {
+        let touched = self.touched((tokens - cached).max(1.0));
+        let (arithmetic_ms, link_ms) = self.prefill_floors(tokens, cached);
+        arithmetic_ms.max(link_ms).max(self.floor_weights_ms + self.floor_experts_ms * touched)
     }
 
     /// Share of the experts that `tokens` tokens touch: 1 - (1 - k/E)^T.
@@ -207,7 +263,10 @@ impl Step {
         let pairs =
             |s: f64| self.prefill_full_ms * s * s + self.prefill_sliding_ms * s * s.min(self.window_tokens);
         let fresh = (tokens - cached).max(0.0);
-        self.prefill_token_ms * fresh + self.prefill_fixed_ms + pairs(tokens) - pairs(cached.min(tokens))
+        let work_ms =
+            self.prefill_token_ms * fresh + self.prefill_fixed_ms + pairs(tokens) - pairs(cached.min(tokens));
+        let (arithmetic_ms, link_ms) = self.prefill_floors(tokens, cached);
+        work_ms.max(arithmetic_ms).max(link_ms)
     }
 
     /// Prefill of a prompt with nothing else running, ms.

@@ -135,6 +135,22 @@ fn gemms(model: &Model, cut: &Cut) -> Vec<Gemm> {
     list
 }
 
+/// Share of the weights a token passes that norms and biases may take; they are left out.
+const SMALL_PARTS: f64 = 0.01;
+
+/// Weights a token passes that are in none of the matrices of [`gemms`], the experts and the head.
+fn unlisted_params(model: &Model) -> f64 {
+    let whole = Cut { heads: 1.0, ways: 1.0, ranks: 1.0, lanes: 1.0 };
+    let hidden = f64::from(model.hidden);
+    let matrices: f64 = gemms(model, &whole).iter().map(|gemm| gemm.count * gemm.n * gemm.k).sum();
+    let expert = self::matrices(model) * hidden * f64::from(model.moe_intermediate);
+    let experts = mixture_layers(model) * f64::from(model.experts_per_token) * expert;
+    // One embedding is the head; a second one is looked up, not multiplied.
+    let embeddings = f64::from(model.vocab) * hidden * if model.tied_embeddings { 1.0 } else { 2.0 };
+    let unlisted = model.active_params - matrices - experts - embeddings;
+    if unlisted > SMALL_PARTS * model.active_params { unlisted } else { 0.0 }
+}
+
 impl Terms {
     /// The terms of a unit whose weights take `bytes` each.
     pub(super) fn of(unit: &Unit<'_>, bytes: f64, device: &Device) -> Self {
@@ -154,6 +170,10 @@ impl Terms {
             let rows = if gemm.attention { 1.0 / cut.ranks } else { 1.0 };
             token_ms += gemm.count * 2.0 * rows * gemm.n * gemm.k / flop_per_ms;
         }
+        // Layers of other kinds (linear attention, indexers) have matrices of no formula: read and multiplied all the same.
+        let unlisted = unlisted_params(model) / cut.ways;
+        weights_ms += unlisted * dense_bytes / bytes_per_ms;
+        token_ms += 2.0 * unlisted / flop_per_ms;
         let head = f64::from(model.vocab) / cut.ways * hidden;
         launches_ms += device.kappa_16_us.mul_add(hidden, device.floor_us) * 1e-3;
         weights_ms += head * head_bytes / bytes_per_ms;

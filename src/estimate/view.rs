@@ -65,11 +65,11 @@ impl Step {
         around.at_least(self.floor_ms(measure, statistic, traffic))
     }
 
-    /// Least a latency can be: weights and the prompt's cache read once a token at full bandwidth, nothing else running.
-    /// A percentile is that of the lengths; the mean is the mean over them.
+    /// Least a latency can be: the prompt at the peak of arithmetic and link, then weights and the prompt's cache read
+    /// once a token at full bandwidth, nothing else running. A percentile is that of the lengths; the mean is the mean over them.
     fn floor_ms(&self, measure: LatencyMeasure, statistic: Statistic, traffic: &Traffic<'_>) -> f64 {
-        let first_ms = self.decode_floor(1.0, 0.0);
         let least = |(input, output, weight): &(f64, f64, f64)| {
+            let first_ms = self.prefill_floor(*input, input * traffic.prefix_hit);
             let token_ms = self.decode_floor(1.0, *input);
             let tokens = match measure {
                 LatencyMeasure::Ttft => traffic.extra_output,
