@@ -1,15 +1,19 @@
 //! What no estimate may break, whatever the configuration: the data sheet as a bound, and order: fewer resources are
-//! never faster.
+//! never faster. And the parts of a pass, which sum to the pass.
 //!
 //! The bounds are worked out here anew from the catalog's rows, weaker than the oracle's own in every doubt.
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
 use bursar::catalog::{Attention, Catalog, Gpu, Model};
-use bursar::estimate::{Load, Measures, Outcome, Request, Resolved, single};
+use bursar::estimate::{
+    Breakdown, Demand, Load, Measures, Misfit, Outcome, Part, Request, Resolved, Rig, Step, batch_with,
+    faster, fitting, memory, single,
+};
+use bursar::render::estimate::table;
 use bursar::units::Gib;
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const ENGINES: [(&str, Option<&str>); 7] = [
     ("vllm", None),
@@ -245,5 +249,127 @@ proptest! {
                 (_, None) => {}
             }
         }
+    }
+
+    /// Parts sum to the pass, but where the physical floor holds instead.
+    #[test]
+    fn parts_sum_to_the_step(request in requests(), batch in 1.0_f64..600.0) {
+        let catalog = Catalog::embedded();
+        let Ok(asked) = Resolved::of(catalog, &request) else { return Ok(()) };
+        let Ok(rig) = Rig::new(catalog, &asked.unit) else { return Ok(()) };
+        let step = Step::on(catalog, &asked.unit, &rig);
+        let demand = Demand::new(&step, &asked.traffic());
+        let cached = demand.input_tokens * asked.prefix_hit;
+        let rates = rig.rates(asked.unit.model.is_mixture());
+        let found = Breakdown::of(&rig.terms(&asked.unit), rates, &step, &demand, batch, cached);
+        prop_assert_eq!(found.decode.total_ms, step.decode(batch, demand.context_tokens));
+        prop_assert_eq!(found.prefill.total_ms, step.prefill_alone(demand.input_tokens, cached));
+        for (name, pass) in [("decode", found.decode), ("prefill", found.prefill)] {
+            let apart = pass.total_ms / pass.sum_ms() - 1.0;
+            prop_assert!(pass.floor_binds() || apart.abs() <= 1e-9, "{name}: {pass:?}");
+            prop_assert!(apart >= -1e-9 && pass.parts().all(|(_, ms)| ms >= 0.0), "{name}: {pass:?}");
+        }
+        if found.decode.floor_binds() {
+            let floor = step.decode_floor(batch, demand.context_tokens);
+            prop_assert_eq!(found.decode.total_ms, floor);
+        }
+    }
+}
+
+fn request(fields: Value) -> Request {
+    Request::parse(fields.to_string().as_bytes()).unwrap()
+}
+
+#[test]
+fn a_small_batch_reads_weights_and_a_long_prompt_multiplies() {
+    let request = request(json!({"id": 1, "model": "meta-llama/Llama-3.1-70B-Instruct", "gpu": "h100-sxm",
+        "gpus": 4, "input_tokens": 4000, "output_tokens": 200}));
+    let found = measures(Catalog::embedded(), &request).unwrap();
+    let parts = bursar::estimate::breakdown(Catalog::embedded(), &request, &found).unwrap();
+    assert_eq!((parts.decode.bound_by(), parts.prefill.bound_by()), (Part::Weights, Part::Arithmetic));
+    assert_eq!(parts.interference_ms, 0.0);
+    let tpot = found.tpot_ms.unwrap().value.value;
+    assert!((tpot / parts.decode.total_ms - 1.0).abs() < 1e-9);
+    let faster = faster(Catalog::embedded(), &request, &found);
+    assert!((1..=3).contains(&faster.len()), "{faster:?}");
+    let e2e = |measures: &Measures| measures.e2e_ms.unwrap().value.value;
+    assert!(faster.iter().all(|tried| 1.05 * e2e(&tried.measures) < e2e(&found)), "{faster:?}");
+}
+
+#[test]
+fn what_does_not_fit_says_how_much_and_what_would() {
+    let request = request(json!({"id": 1, "model": "meta-llama/Llama-3.1-70B-Instruct", "gpu": "h100-sxm"}));
+    let answer = single(Catalog::embedded(), &request);
+    let Outcome::Misfits(misfit) = &answer.outcome else { panic!("140 GB do not fit 80") };
+    let Misfit::WeightsTooLarge { need_gib, have_gib, ledger } = misfit else { panic!("{misfit}") };
+    assert_eq!((ledger.need_gib(), ledger.may_take_gib()), (*need_gib, *have_gib));
+    let reason = answer.to_json()["reason"].as_str().unwrap().to_owned();
+    assert!(reason.starts_with("weights, activations and engine need 1"), "{reason}");
+    assert!(
+        reason.contains("0.90 x 79.20 GiB usable - weights 131.4") && reason.ends_with(" GiB"),
+        "{reason}"
+    );
+    let tried = fitting(Catalog::embedded(), &request, misfit);
+    assert!(tried.len() >= 2, "{tried:?}");
+}
+
+#[test]
+fn the_batch_an_engine_starts_with_depends_on_the_gpu() {
+    let catalog = Catalog::embedded();
+    let batch = |engine: &str, gpu: &str| {
+        let request = request(json!({"id": 1, "model": "Qwen/Qwen3-8B", "gpu": gpu, "engine": engine}));
+        Resolved::of(catalog, &request).unwrap().unit.max_batch
+    };
+    let found = ["h100-sxm", "mi300x", "a100-sxm-80", "l4", "l40s"].map(|gpu| batch("vllm", gpu));
+    assert_eq!(found, [1024, 1024, 256, 256, 256]);
+    assert_eq!([batch("sglang", "l4"), batch("sglang", "h100-sxm")], [2048, 2048]);
+    // A cap below the engine's own is told to the engine, whose profiling run then sees fewer sequences.
+    let activation = |cap: Value| {
+        let fields = json!({"id": 1, "model": "Qwen/Qwen3-8B", "gpu": "h100-sxm", "max_batch": cap});
+        let asked = Resolved::of(catalog, &request(fields)).unwrap().unit;
+        memory(catalog, &asked, 2048.0).unwrap().activation_gib
+    };
+    assert!(activation(json!(256)) < activation(json!(null)));
+    assert_eq!(activation(json!(2048)), activation(json!(null)));
+}
+
+#[test]
+fn parts_stand_in_a_batch_only_when_asked_for() {
+    let line =
+        json!({"id": 1, "model": "Qwen/Qwen3-30B-A3B", "gpu": "h100-sxm", "load": "open", "rate_per_s": 500});
+    let misfit = json!({"id": 2, "model": "meta-llama/Llama-3.1-70B-Instruct", "gpu": "l4"});
+    let input = format!("{line}\n{misfit}\nnonsense\n");
+    let run = |parts: bool| -> Vec<Value> {
+        let mut out = Vec::new();
+        batch_with(Catalog::embedded(), input.as_bytes(), &mut out, parts).unwrap();
+        String::from_utf8(out).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    };
+    assert!(run(false).iter().all(|answer| answer.get("breakdown").is_none()));
+    let with = run(true);
+    assert!(with[1].get("breakdown").is_none() && with[2].get("breakdown").is_none());
+    // Saturated: the parts are those at the cap.
+    let parts = &with[0]["breakdown"];
+    assert!(with[0]["reason"].as_str().unwrap().starts_with("saturated"));
+    assert!(parts["batch"].as_f64().unwrap() > 100.0, "{parts}");
+    assert!(parts["decode_ms"]["experts"].as_f64().unwrap() > 0.0, "{parts}");
+}
+
+#[test]
+fn the_table_keeps_to_100_columns_of_plain_text() {
+    for fields in [
+        json!({"id": 1, "model": "Qwen/Qwen3-30B-A3B", "gpu": "l40s", "gpus": 2, "load": "closed", "concurrency": 16}),
+        json!({"id": 1, "model": "meta-llama/Llama-3.1-8B-Instruct", "gpu": "l4", "load": "open", "rate_per_s": 90}),
+        json!({"id": 1, "model": "meta-llama/Llama-3.1-70B-Instruct", "gpu": "l40s", "gpus": 2}),
+        json!({"id": 1, "model": "meta-llama/Llama-3.1-8B-Instruct", "gpu": "l4", "input_tokens": 100_000}),
+        json!({"id": 1, "model": "meta-llama/Llama-3.1-8B-Instruct", "gpu": "mi300x", "prefix_hit": 0.5}),
+    ] {
+        let request = request(fields);
+        let text = table(Catalog::embedded(), &request, &single(Catalog::embedded(), &request));
+        assert!(
+            text.is_ascii() && text.lines().all(|line| line.len() <= 100 && line == line.trim_end()),
+            "{text}"
+        );
+        let further = ["what would be faster", "what would fit"];
+        assert!(further.iter().any(|words| text.contains(words)), "{text}");
     }
 }

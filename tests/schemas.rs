@@ -92,12 +92,20 @@ fn estimates_keep_to_their_schema() {
     let done = assert_cmd::Command::cargo_bin("bursar")
         .unwrap()
         .args(["estimate", "--batch", "-"])
+        .write_stdin(input.clone())
+        .output()
+        .unwrap();
+    let with_parts = assert_cmd::Command::cargo_bin("bursar")
+        .unwrap()
+        .args(["estimate", "--batch", "-", "--breakdown"])
         .write_stdin(input)
         .output()
         .unwrap();
-    let out = String::from_utf8(done.stdout).unwrap();
-    assert_eq!(out.lines().count(), 6);
-    for line in out.lines() {
-        assert_eq!(valid("estimate", &serde_json::from_str(line).unwrap()), Ok(()), "{line}");
+    for out in [done.stdout, with_parts.stdout] {
+        let out = String::from_utf8(out).unwrap();
+        assert_eq!(out.lines().count(), 6);
+        for line in out.lines() {
+            assert_eq!(valid("estimate", &serde_json::from_str(line).unwrap()), Ok(()), "{line}");
+        }
     }
 }

@@ -220,10 +220,10 @@ fn kv_choices(gpu: &Gpu, engine: &Engine) -> &'static [f64] {
 #[must_use]
 pub fn refusal(misfit: &Misfit) -> Refusal {
     match misfit {
-        Misfit::WeightsTooLarge { need_gib, have_gib } => {
+        Misfit::WeightsTooLarge { need_gib, have_gib, .. } => {
             Refusal::figure("weights_fit", *need_gib, Op::AtMost, *have_gib, "GiB per GPU")
         }
-        Misfit::PoolTooSmall { need_tokens, have_tokens }
+        Misfit::PoolTooSmall { need_tokens, have_tokens, .. }
         | Misfit::ContextTooLong { need_tokens, have_tokens } => {
             Refusal::figure("context_tokens", *have_tokens, Op::AtLeast, *need_tokens, "tokens")
         }

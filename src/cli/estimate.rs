@@ -13,13 +13,15 @@ use super::input::Facts;
 use super::{Outcome, say};
 use crate::catalog::Catalog;
 use crate::error::Error;
-use crate::estimate::{self, Answer, Estimate, Latency, Load, Measures, Request};
+use crate::estimate::{self, Load, Request};
+use crate::render::estimate::table;
 
 /// Estimate one configuration, or a file of them
 #[derive(Debug, clap::Args)]
 #[command(
     after_long_help = "Figures are medians with a two-sided 90 % interval. Basis: measured, calibrated (this \
-    model was seen with this engine, GPU and precision), extrapolated, assumed (a judgement; wide).\n\nExamples:\n  \
+    model was seen with this engine, GPU and precision), extrapolated, assumed (a judgement; wide). The table also says where the time of a \
+    token and of a prompt goes, and which single change would make it faster, or what would fit.\n\nExamples:\n  \
     bursar estimate --model meta-llama/Llama-3.1-8B-Instruct --gpu l4 --input-tokens 500 --output-tokens 200\n  \
     bursar estimate --model meta-llama/Llama-3.3-70B-Instruct --gpu h100-sxm --gpus 4 --weights fp8 --load open \
     --rate-per-s 2\n  bursar estimate --batch configurations.ndjson > answers.ndjson"
@@ -30,6 +32,9 @@ pub(super) struct Args {
     /// Read configurations from this file, one JSON object a line (`-` = stdin), and answer each on a line
     #[arg(long, value_name = "FILE", conflicts_with_all = ["model", "gpu", "format"])]
     batch: Option<PathBuf>,
+    /// With --batch: each answer also says where its time goes, as --format json does
+    #[arg(long, requires = "batch")]
+    breakdown: bool,
     /// Hugging Face id of the model, or an alias
     #[arg(long, required_unless_present = "batch")]
     model: Option<String>,
@@ -104,12 +109,12 @@ enum Format {
 pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
     let catalog = args.facts.catalog()?;
     match &args.batch {
-        Some(file) => batch(&catalog, file),
+        Some(file) => batch(&catalog, file, args.breakdown),
         None => one(&catalog, args),
     }
 }
 
-fn batch(catalog: &Catalog, file: &Path) -> Result<Outcome, Error> {
+fn batch(catalog: &Catalog, file: &Path, parts: bool) -> Result<Outcome, Error> {
     let shown = file.to_string_lossy();
     let fault = |error: &io::Error| {
         Error::fault(
@@ -121,10 +126,10 @@ fn batch(catalog: &Catalog, file: &Path) -> Result<Outcome, Error> {
     };
     let stdout = BufWriter::new(io::stdout().lock());
     let done = if shown == "-" {
-        estimate::batch(catalog, io::stdin().lock(), stdout)
+        estimate::batch_with(catalog, io::stdin().lock(), stdout, parts)
     } else {
         let reader = BufReader::new(File::open(file).map_err(|error| fault(&error))?);
-        estimate::batch(catalog, reader, stdout)
+        estimate::batch_with(catalog, reader, stdout, parts)
     };
     match done {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(fault(&error)),
@@ -140,8 +145,16 @@ fn one(catalog: &Catalog, args: &Args) -> Result<Outcome, Error> {
         return Err(flag_fault(&refusal.message));
     }
     say(&match args.format {
-        Format::Json => format!("{:#}\n", answer.to_json()),
-        Format::Table => table(&request, &answer),
+        Format::Json => {
+            let mut json = answer.to_json();
+            if let estimate::Outcome::Fits(measures) = &answer.outcome
+                && let Some(parts) = estimate::breakdown(catalog, &request, measures)
+            {
+                json["breakdown"] = parts.to_json();
+            }
+            format!("{json:#}\n")
+        }
+        Format::Table => table(catalog, &request, &answer),
     })?;
     Ok(Outcome::Fine)
 }
@@ -175,62 +188,5 @@ impl Args {
             prefix_hit: self.prefix_hit,
             gpu_memory_utilization: self.gpu_memory_utilization,
         }
-    }
-}
-
-/// The answer for people: a row a measure, numbers right-aligned.
-fn table(request: &Request, answer: &Answer) -> String {
-    let mut text = format!("{} on {} x {}\n\n", request.model, request.gpus.unwrap_or(1), request.gpu);
-    match &answer.outcome {
-        estimate::Outcome::Fits(measures) => text.push_str(&rows(measures)),
-        estimate::Outcome::Misfits(misfit) => text.push_str(&format!("  does not fit: {misfit}\n")),
-        estimate::Outcome::Refused(refusal) => text.push_str(&format!("  {}\n", refusal.message)),
-    }
-    text
-}
-
-fn rows(measures: &Measures) -> String {
-    let mut text = format!("  {:<22}{:>12}{:>12}{:>12}  basis\n", "", "median", "low", "high");
-    if let Some(saturated) = measures.saturated {
-        text = format!(
-            "  saturated: the load reaches {} requests/s\n\n{text}",
-            figure(saturated.saturation_rps)
-        );
-    }
-    let mut row = |name: &str, found: &Estimate| {
-        let (value, low, high) = (figure(found.value), figure(found.low), figure(found.high));
-        text.push_str(&format!("  {name:<22}{value:>12}{low:>12}{high:>12}  {}\n", found.basis.word()));
-    };
-    let latencies: [(&str, Option<Latency>); 3] =
-        [("TTFT ms", measures.ttft_ms), ("TPOT ms", measures.tpot_ms), ("E2E ms", measures.e2e_ms)];
-    for (name, latency) in latencies.iter().filter_map(|(name, latency)| latency.map(|found| (name, found))) {
-        row(name, &latency.value);
-        if let Some(spread) = latency.spread {
-            for (statistic, found) in ["mean", "p50", "p90", "p95", "p99"].into_iter().zip(&spread) {
-                row(&format!("  {statistic}"), found);
-            }
-        }
-    }
-    row("output tokens/s", &measures.output_tokens_per_s);
-    row("requests/s", &measures.requests_per_s);
-    row("weights GiB per GPU", &measures.weights_gib);
-    row("KV pool GiB per GPU", &measures.kv_pool_gib);
-    row("KV pool tokens", &measures.kv_pool_tokens);
-    row("longest requests held", &measures.max_concurrency);
-    text
-}
-
-/// Three significant digits: the intervals warrant no more.
-fn figure(value: f64) -> String {
-    let magnitude = if value > 0.0 { value.log10().floor() } else { 0.0 };
-    if magnitude >= 2.0 {
-        let unit = 10_f64.powf(magnitude - 2.0);
-        format!("{:.0}", (value / unit).round() * unit)
-    } else if magnitude >= 1.0 {
-        format!("{value:.1}")
-    } else if magnitude >= 0.0 {
-        format!("{value:.2}")
-    } else {
-        format!("{value:.3}")
     }
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use serde_json::Value;
 
 use super::single::{Answer, Outcome, single_on};
-use super::{Refusal, Request, Rigs};
+use super::{Refusal, Request, Rigs, breakdown};
 use crate::catalog::Catalog;
 
 /// Lines worked on together.
@@ -35,7 +35,20 @@ pub struct Summary {
 ///
 /// # Errors
 /// What reading or writing reports; a line that is wrong is answered, not an error.
-pub fn batch<R: BufRead, W: Write>(catalog: &Catalog, mut input: R, mut output: W) -> io::Result<Summary> {
+pub fn batch<R: BufRead, W: Write>(catalog: &Catalog, input: R, output: W) -> io::Result<Summary> {
+    batch_with(catalog, input, output, false)
+}
+
+/// The same; with `parts`, each line that fits carries its `breakdown`.
+///
+/// # Errors
+/// What reading or writing reports.
+pub fn batch_with<R: BufRead, W: Write>(
+    catalog: &Catalog,
+    mut input: R,
+    mut output: W,
+    parts: bool,
+) -> io::Result<Summary> {
     let mut summary = Summary::default();
     let rigs = Rigs::new(catalog);
     let mut chunk = Vec::with_capacity(CHUNK_LINES);
@@ -44,7 +57,8 @@ pub fn batch<R: BufRead, W: Write>(catalog: &Catalog, mut input: R, mut output: 
         let ended = more.is_none();
         chunk.extend(more.filter(|line| !line.is_blank()));
         if chunk.len() == CHUNK_LINES || ended {
-            let answers: Vec<(Answer, String)> = chunk.par_iter().map(|line| answer(&rigs, line)).collect();
+            let answers: Vec<(Answer, String)> =
+                chunk.par_iter().map(|line| answer(&rigs, line, parts)).collect();
             for (answer, text) in answers {
                 summary.lines += 1;
                 match answer.outcome {
@@ -63,18 +77,25 @@ pub fn batch<R: BufRead, W: Write>(catalog: &Catalog, mut input: R, mut output: 
     }
 }
 
-fn answer(rigs: &Rigs<'_>, line: &Line) -> (Answer, String) {
-    let answer = match line {
-        Line::TooLong => Answer {
-            id: Value::Null,
-            outcome: Outcome::Refused(Refusal::new("line-too-long", "a line may hold 1 MiB at most")),
-        },
+fn answer(rigs: &Rigs<'_>, line: &Line, parts: bool) -> (Answer, String) {
+    let refused = |id, refusal| Answer { id, outcome: Outcome::Refused(refusal) };
+    let (answer, request) = match line {
+        Line::TooLong => {
+            let refusal = Refusal::new("line-too-long", "a line may hold 1 MiB at most");
+            (refused(Value::Null, refusal), None)
+        }
         Line::Text(bytes) => match Request::parse(bytes) {
-            Ok(request) => single_on(rigs, &request),
-            Err((id, refusal)) => Answer { id, outcome: Outcome::Refused(refusal) },
+            Ok(request) => (single_on(rigs, &request), Some(request)),
+            Err((id, refusal)) => (refused(id, refusal), None),
         },
     };
-    let text = answer.to_json().to_string();
+    let mut json = answer.to_json();
+    if let (true, Some(request), Outcome::Fits(measures)) = (parts, request, &answer.outcome)
+        && let Some(found) = breakdown(rigs.catalog(), &request, measures)
+    {
+        json["breakdown"] = found.to_json();
+    }
+    let text = json.to_string();
     (answer, text)
 }
 

@@ -29,20 +29,28 @@ const SMALL_GPU_CHUNK_TOKENS: f64 = 2048.0;
 #[serde(rename_all = "kebab-case", tag = "code")]
 pub enum Misfit {
     /// No room for the weights and the engine beside them.
-    #[error("weights, activations and engine need {need_gib:.2} GiB per GPU, it may take {have_gib:.2} GiB")]
+    #[error(
+        "weights, activations and engine need {need_gib:.2} GiB per GPU, it may take {have_gib:.2} GiB: {ledger}"
+    )]
     WeightsTooLarge {
         /// GiB per GPU that weights, activations and engine take.
         need_gib: f64,
         /// GiB per GPU the engine may take.
         have_gib: f64,
+        /// How they come about.
+        ledger: Ledger,
     },
     /// One request of the longest context does not fit the KV pool.
-    #[error("a context of {need_tokens:.0} tokens does not fit a KV pool of {have_tokens:.0} tokens")]
+    #[error(
+        "a context of {need_tokens:.0} tokens does not fit a KV pool of {have_tokens:.0} tokens: {ledger} per GPU"
+    )]
     PoolTooSmall {
         /// Longest request, tokens.
         need_tokens: f64,
         /// What the pool holds, tokens.
         have_tokens: f64,
+        /// How the pool comes about.
+        ledger: Ledger,
     },
     /// The longest request exceeds what the checkpoint supports.
     #[error("a context of {need_tokens:.0} tokens exceeds the model's window of {have_tokens:.0} tokens")]
@@ -96,6 +104,55 @@ pub enum Misfit {
         /// What is missing.
         what: String,
     },
+}
+
+/// The memory of one GPU, item by item.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Ledger {
+    /// On the data sheet, GB.
+    pub nominal_gb: f64,
+    /// What the driver reports, GiB.
+    pub usable_gib: f64,
+    /// Share of it the engine may take.
+    pub utilization: f64,
+    /// Weights, GiB.
+    pub weights_gib: f64,
+    /// Peak of activations, GiB.
+    pub activation_gib: f64,
+    /// Memory outside the framework, GiB.
+    pub non_torch_gib: f64,
+}
+
+impl Ledger {
+    /// What the engine may take, GiB.
+    #[must_use]
+    pub fn may_take_gib(&self) -> f64 {
+        self.utilization * self.usable_gib
+    }
+
+    /// What it takes before it holds a single token, GiB.
+    #[must_use]
+    pub fn need_gib(&self) -> f64 {
+        self.weights_gib + self.activation_gib + self.non_torch_gib
+    }
+
+    /// What is left for keys and values, GiB; negative where nothing is.
+    #[must_use]
+    pub fn pool_gib(&self) -> f64 {
+        self.may_take_gib() - self.need_gib()
+    }
+}
+
+impl std::fmt::Display for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { usable_gib, utilization, weights_gib, activation_gib, non_torch_gib, .. } = self;
+        write!(
+            f,
+            "{utilization:.2} x {usable_gib:.2} GiB usable - weights {weights_gib:.2} - activations \
+             {activation_gib:.2} - engine {non_torch_gib:.2} = {:.2} GiB",
+            self.pool_gib()
+        )
+    }
 }
 
 /// Memory of one unit.
@@ -183,11 +240,18 @@ pub fn memory(catalog: &Catalog, unit: &Unit<'_>, context_tokens: f64) -> Result
     } else {
         engine.non_torch_gib
     };
-    let have_gib = unit.gpu_memory_utilization * gpu.usable.get();
-    let need_gib = weights_gib + activation_gib + non_torch_gib;
+    let ledger = Ledger {
+        nominal_gb: gpu.memory_gb,
+        usable_gib: gpu.usable.get(),
+        utilization: unit.gpu_memory_utilization,
+        weights_gib,
+        activation_gib,
+        non_torch_gib,
+    };
+    let (have_gib, need_gib) = (ledger.may_take_gib(), ledger.need_gib());
     let kv_pool_gib = have_gib - need_gib;
     if kv_pool_gib <= 0.0 {
-        return Err(Misfit::WeightsTooLarge { need_gib, have_gib });
+        return Err(Misfit::WeightsTooLarge { need_gib, have_gib, ledger });
     }
 
     let sharing = match (model.attention, engine.family.as_str()) {
@@ -224,6 +288,7 @@ pub fn memory(catalog: &Catalog, unit: &Unit<'_>, context_tokens: f64) -> Result
         return Err(Misfit::PoolTooSmall {
             need_tokens: context_tokens,
             have_tokens: per_rank * context_tokens,
+            ledger,
         });
     }
     Ok(memory)

@@ -9,7 +9,9 @@
 
 mod api;
 pub mod batch;
+pub mod breakdown;
 mod capacity;
+mod change;
 mod coefficient;
 mod contract;
 mod device;
@@ -29,13 +31,15 @@ use serde::{Deserialize, Serialize};
 use crate::catalog::{Engine, Gpu, Model, Precision};
 
 pub use api::{ApiEstimate, api_latency};
-pub use batch::{Summary, batch};
+pub use batch::{Summary, batch, batch_with};
+pub use breakdown::{Breakdown, Part, Pass, breakdown};
 pub use capacity::{Capacity, Shortfall, capacity, capacity_upper_bound};
+pub use change::{Change, Tried, faster, fitting};
 pub use coefficient::{Coefficient, Factor, Rates};
 pub use contract::{Load, Refusal, Request};
 pub use interval::{error_factor, interval, one_sided};
 pub use load::{Demand, Steady, Traffic, closed, max_load, static_batch};
-pub use memory::{Memory, Misfit, memory};
+pub use memory::{Ledger, Memory, Misfit, memory};
 pub use queue::{Distribution, Loaded, Saturated, loaded, loaded_among};
 pub use resolve::Resolved;
 pub use rigs::Rigs;
