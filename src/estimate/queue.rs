@@ -93,7 +93,7 @@ pub(super) struct Occupancy {
 }
 
 /// A bin holds one in so many of the sequences running: step times in it differ by less than that.
-const BIN_WIDTH: usize = 8;
+const BIN_WIDTH: usize = 16;
 /// Probability below which further states are left out.
 const NEGLIGIBLE: f64 = 1e-10;
 
