@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod bill;
+pub mod calibrate;
 pub mod candidate;
 pub mod catalog;
 pub mod cli;

@@ -361,7 +361,7 @@ fn the_table_keeps_to_100_columns_of_plain_text() {
         json!({"id": 1, "model": "meta-llama/Llama-3.1-8B-Instruct", "gpu": "l4", "load": "open", "rate_per_s": 90}),
         json!({"id": 1, "model": "meta-llama/Llama-3.1-70B-Instruct", "gpu": "l40s", "gpus": 2}),
         json!({"id": 1, "model": "meta-llama/Llama-3.1-8B-Instruct", "gpu": "l4", "input_tokens": 100_000}),
-        json!({"id": 1, "model": "meta-llama/Llama-3.1-8B-Instruct", "gpu": "mi300x", "prefix_hit": 0.5}),
+        json!({"id": 1, "model": "meta-llama/Llama-3.1-8B-Instruct", "gpu": "a100-sxm-80", "prefix_hit": 0.5}),
     ] {
         let request = request(fields);
         let text = table(Catalog::embedded(), &request, &single(Catalog::embedded(), &request));

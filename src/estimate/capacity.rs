@@ -101,7 +101,7 @@ impl Question<'_, '_> {
     fn mean_ms(&self, occupancy: &Occupancy, measure: LatencyMeasure) -> f64 {
         let tpot_ms = occupancy.tpot_mean();
         let ttft_ms = occupancy.wait_mean()
-            + self.margin.prefill * self.demand.prefill_alone_ms
+            + self.margin.prefill * self.demand.first_ms
             + self.demand.extra_output * tpot_ms;
         match measure {
             LatencyMeasure::Ttft => ttft_ms,

@@ -41,8 +41,8 @@ pub enum Coefficient {
     Interference,
     /// c_max: a slot under saturation.
     Max,
-    /// a_P: the prefill alone in the TTFT of a closed loop.
-    TtftAlone,
+    /// a_0: what a server adds before the first token, ms: HTTP, tokenizer, scheduler.
+    Server,
     /// a_tau: a step in the TTFT of a closed loop.
     TtftStep,
     /// a_s: the queue of prefills in the TTFT of a closed loop.
@@ -69,7 +69,7 @@ impl Coefficient {
         Self::PrefillVolume,
         Self::Interference,
         Self::Max,
-        Self::TtftAlone,
+        Self::Server,
         Self::TtftStep,
         Self::TtftQueue,
     ];
@@ -93,7 +93,7 @@ impl Coefficient {
             Self::PrefillVolume => "c_pcb",
             Self::Interference => "c_i",
             Self::Max => "c_max",
-            Self::TtftAlone => "a_P",
+            Self::Server => "a_0",
             Self::TtftStep => "a_tau",
             Self::TtftQueue => "a_s",
         }
@@ -111,6 +111,8 @@ impl Coefficient {
 pub enum Factor {
     /// No effect: the base value.
     Base,
+    /// Family of engines.
+    EngineFamily,
     /// Engine generation.
     Engine,
     /// GPU.
@@ -127,14 +129,23 @@ pub enum Factor {
 
 impl Factor {
     /// All of them, in order.
-    pub const ALL: [Self; 7] =
-        [Self::Base, Self::Engine, Self::Gpu, Self::GpuFamily, Self::WeightBits, Self::Link, Self::Class];
+    pub const ALL: [Self; 8] = [
+        Self::Base,
+        Self::EngineFamily,
+        Self::Engine,
+        Self::Gpu,
+        Self::GpuFamily,
+        Self::WeightBits,
+        Self::Link,
+        Self::Class,
+    ];
 
     /// The word of files.
     #[must_use]
     pub const fn word(self) -> &'static str {
         match self {
             Self::Base => "base",
+            Self::EngineFamily => "engine_family",
             Self::Engine => "engine",
             Self::Gpu => "gpu",
             Self::GpuFamily => "gpu_family",
@@ -155,6 +166,7 @@ impl Factor {
     pub fn level<'u>(self, unit: &'u Unit<'_>, bits: u32) -> &'u str {
         match self {
             Self::Base => "",
+            Self::EngineFamily => &unit.engine.family,
             Self::Engine => &unit.engine.id,
             Self::Gpu => &unit.gpu.id,
             Self::GpuFamily => &unit.gpu.family,

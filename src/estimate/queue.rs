@@ -93,7 +93,7 @@ pub(super) struct Occupancy {
 }
 
 /// A bin holds one in so many of the sequences running: step times in it differ by less than that.
-const BIN_WIDTH: usize = 16;
+const BIN_WIDTH: usize = 8;
 /// Probability below which further states are left out.
 const NEGLIGIBLE: f64 = 1e-10;
 
@@ -370,9 +370,11 @@ fn percentiles(mean: f64, below: impl Fn(f64) -> f64) -> Distribution {
     Distribution { mean, p50: at(0.5), p90: at(0.9), p95: at(0.95), p99: at(0.99) }
 }
 
-/// Prefill alone of every point of the traffic, ms.
+/// Prefill alone of every point of the traffic behind a server, ms.
 pub(super) fn prefills(step: &Step, traffic: &Traffic<'_>) -> Vec<f64> {
-    let alone = |&(input, _, _): &(f64, f64, f64)| step.prefill_alone(input, input * traffic.prefix_hit);
+    let alone = |&(input, _, _): &(f64, f64, f64)| {
+        step.server_ms + step.prefill_alone(input, input * traffic.prefix_hit)
+    };
     traffic.lengths.points.iter().map(alone).collect()
 }
 
@@ -385,9 +387,8 @@ pub(super) fn describe(
     prefill_scale: f64,
     saturation_per_ms: f64,
 ) -> Loaded {
-    let ttft_mean = occupancy.wait_mean()
-        + prefill_scale * demand.prefill_alone_ms
-        + demand.extra_output * occupancy.tpot_mean();
+    let ttft_mean =
+        occupancy.wait_mean() + prefill_scale * demand.first_ms + demand.extra_output * occupancy.tpot_mean();
     let visible = (demand.output_tokens - demand.extra_output - 1.0).max(0.0);
     let e2e_mean = ttft_mean + visible * occupancy.tpot_mean();
     Loaded {
