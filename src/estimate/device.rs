@@ -3,6 +3,8 @@
 //! In: engine, GPU, weight precision. Out: [`Device`], and the [`Basis`] that follows from what was measured. It knows
 //! no model but by name and no traffic.
 
+use std::collections::BTreeSet;
+
 use super::{Basis, Misfit, Unit};
 use crate::catalog::{Catalog, Coefficients, Gpu, Model, Precision, precision::PrecisionFact};
 
@@ -74,52 +76,75 @@ pub(super) fn precision<'c>(catalog: &'c Catalog, weights: &Precision) -> Result
     })
 }
 
-/// Models of an engine, GPU and precision from which an unseen model on other than NVIDIA hardware is extrapolated.
+/// Models seen with an engine family on a GPU from which an unseen one on other than NVIDIA hardware is extrapolated.
 const MODELS_SEEN_MIN: usize = 3;
 
-/// The models measured with an engine, a GPU and a weight precision, found in the catalog once.
+/// What was measured near a unit, found in the catalog once.
 #[derive(Debug, Clone)]
-pub(super) struct Seen(Vec<(String, Option<usize>)>);
+pub(super) struct Seen {
+    /// Models with this very engine generation, GPU and weight precision.
+    alike: Vec<(String, Option<usize>)>,
+    /// Models with any generation of the engine on the GPU.
+    familiar: usize,
+    /// Was any GPU of the family measured?
+    family: bool,
+    nvidia: bool,
+}
 
 impl Seen {
     pub(super) fn of(catalog: &Catalog, unit: &Unit<'_>, bits: u32) -> Self {
         let place = |id: &str| catalog.models.iter().position(|model| model.id == id);
-        Self(seen(&catalog.coefficients, unit, bits).map(|id| (id.to_owned(), place(id))).collect())
+        let generations: Vec<&str> = catalog
+            .engines
+            .iter()
+            .filter(|engine| engine.family == unit.engine.family)
+            .map(|engine| engine.id.as_str())
+            .collect();
+        let bits = bits.to_string();
+        let (mut alike, mut familiar) = (Vec::new(), BTreeSet::new());
+        for group in &catalog.coefficients.seen {
+            let mut parts = group.splitn(4, '|');
+            let (Some(engine), Some(gpu), Some(weights), Some(model)) =
+                (parts.next(), parts.next(), parts.next(), parts.next())
+            else {
+                continue;
+            };
+            if gpu != unit.gpu.id || !generations.contains(&engine) {
+                continue;
+            }
+            familiar.insert(model);
+            if engine == unit.engine.id && weights == bits {
+                alike.push((model.to_owned(), place(model)));
+            }
+        }
+        let family = catalog
+            .coefficients
+            .values
+            .keys()
+            .any(|(_, factor, level)| factor == "gpu_family" && *level == unit.gpu.family);
+        Self { alike, familiar: familiar.len(), family, nvidia: unit.gpu.vendor == "nvidia" }
     }
-}
 
-/// The measured models of an engine, GPU and weight precision.
-fn seen<'c>(coefficients: &'c Coefficients, unit: &Unit<'_>, bits: u32) -> impl Iterator<Item = &'c str> {
-    let group = format!("{}|{}|{bits}|", unit.engine.id, unit.gpu.id);
-    coefficients.seen.iter().filter_map(move |seen| seen.strip_prefix(&group))
-}
-
-/// Was any GPU of this family measured, and off NVIDIA this very one? Nothing carries over to another vendor or family.
-pub(super) fn family_seen(coefficients: &Coefficients, unit: &Unit<'_>, bits: u32) -> bool {
-    coefficients.values.keys().any(|(_, factor, level)| factor == "gpu_family" && *level == unit.gpu.family)
-        && (unit.gpu.vendor == "nvidia" || seen(coefficients, unit, bits).next().is_some())
+    /// Was any GPU of this family measured, and off NVIDIA this very one? Nothing carries over to another vendor.
+    pub(super) const fn carries(&self) -> bool {
+        self.family && (self.nvidia || self.familiar > 0)
+    }
 }
 
 /// What the step times of a unit rest on (oracle study section 7).
 ///
 /// Models of one shape are one model: fine-tunes run like their base. On families without coefficients nothing
 /// carries over, and on hardware other than NVIDIA's only where several models were seen on that very GPU.
-pub(super) fn basis(
-    catalog: &Catalog,
-    unit: &Unit<'_>,
-    seen: &Seen,
-    link_assumed: bool,
-    family_seen: bool,
-) -> Basis {
-    if !unit.model.formula || !family_seen {
+pub(super) fn basis(catalog: &Catalog, unit: &Unit<'_>, seen: &Seen, link_assumed: bool) -> Basis {
+    if !unit.model.formula || !seen.carries() {
         return Basis::Assumed;
     }
     let same = |(id, place): &(String, Option<usize>)| {
         *id == unit.model.id || place.is_some_and(|at| same_shape(&catalog.models[at], unit.model))
     };
-    if seen.0.iter().any(same) && !(link_assumed && unit.tensor_parallel > 1) {
+    if seen.alike.iter().any(same) && !(link_assumed && unit.tensor_parallel > 1) {
         Basis::Calibrated
-    } else if unit.gpu.vendor == "nvidia" || seen.0.len() >= MODELS_SEEN_MIN {
+    } else if seen.nvidia || seen.familiar >= MODELS_SEEN_MIN {
         Basis::Extrapolated
     } else {
         Basis::Assumed

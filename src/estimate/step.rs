@@ -70,7 +70,6 @@ pub struct Rig {
     device: Device,
     bits: u32,
     bytes_per_weight: f64,
-    family_seen: bool,
     seen: device::Seen,
 }
 
@@ -87,7 +86,6 @@ impl Rig {
             device: Device::of(&catalog.coefficients, unit.gpu, &unit.weights, bits),
             bits,
             bytes_per_weight: fact.bytes_per_weight,
-            family_seen: device::family_seen(&catalog.coefficients, unit, bits),
             seen: device::Seen::of(catalog, unit, bits),
         })
     }
@@ -95,7 +93,7 @@ impl Rig {
     /// False where no formula carries over to the GPU: every estimate is then a judgement.
     #[must_use]
     pub const fn is_trusted(&self) -> bool {
-        self.family_seen
+        self.seen.carries()
     }
 
     /// Coefficients of a model of this class.
@@ -129,7 +127,7 @@ impl Step {
     /// The closed form of a unit on a rig made for its engine, GPU and weight precision.
     #[must_use]
     pub fn on(catalog: &Catalog, unit: &Unit<'_>, rig: &Rig) -> Self {
-        let basis = device::basis(catalog, unit, &rig.seen, rig.device.link_assumed, rig.family_seen);
+        let basis = device::basis(catalog, unit, &rig.seen, rig.device.link_assumed);
         let mixture = unit.model.is_mixture();
         let [factor_step, factor_ttft] =
             ["tpot", "ttft"].map(|measure| interval(&catalog.coefficients, measure, mixture, basis));
