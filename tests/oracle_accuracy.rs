@@ -5,8 +5,10 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may stop at once")]
 
+use bursar::calibrate::{Cell, Score, samples};
 use bursar::catalog::Catalog;
 use bursar::estimate::{Outcome, Request, single};
+use bursar::measurement::{self, Defaults};
 use serde_json::{Map, Value};
 
 /// `(relative error, inside the stated interval, what)` of each anchor.
@@ -84,4 +86,31 @@ fn published_measurements_are_met_within_the_stated_bands() {
     assert!(at(0.5) <= 0.10, "{summary}");
     assert!(at(0.9) <= 0.35, "{summary}");
     assert!(inside * 100 >= sizes.len() * 87, "{summary}");
+}
+
+/// Median error of the shipped coefficients on the published rows this repository carries, by cell and class: a guard
+/// against slips, for the fit has seen these rows. `docs/accuracy.md` has the figures of rows it has not.
+#[test]
+fn published_rows_are_met_cell_by_cell() {
+    let bands = [
+        (Cell::Tpot, false, 0.12),
+        (Cell::Tpot, true, 0.17),
+        (Cell::Saturation, false, 0.12),
+        (Cell::Saturation, true, 0.18),
+        (Cell::Static, false, 0.12),
+        (Cell::TtftAlone, false, 0.15),
+        (Cell::Closed, false, 0.12),
+        (Cell::Closed, true, 0.15),
+    ];
+    let catalog = Catalog::embedded();
+    let text = include_str!("data/published-measurements.csv");
+    let found = measurement::read("published-measurements.csv", text, catalog, &Defaults::default()).unwrap();
+    let (samples, rejected) = samples(catalog, &found.rows);
+    assert!(samples.len() > 1100, "{} rows, {} rejected", samples.len(), rejected.len());
+    for (cell, mixture, band) in bands {
+        let own = samples.iter().filter(|s| s.cell == cell && s.is_mixture() == mixture && s.is_fitted());
+        let residuals: Vec<f64> = own.filter_map(|s| s.residual(s.shipped_rates())).collect();
+        let score = Score::of(&residuals).unwrap();
+        assert!(score.median <= band, "{cell:?} mixture {mixture}: {score:?}, band {band}");
+    }
 }
