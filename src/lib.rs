@@ -1,5 +1,6 @@
 //! The cheapest way to serve an LLM workload that meets every requirement, proven and explained.
 
+pub mod accuracy;
 pub mod answer;
 pub mod bill;
 pub mod calibrate;

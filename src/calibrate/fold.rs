@@ -71,8 +71,9 @@ fn publisher(source: &str) -> String {
     version.map_or(page, |(at, _)| &page[..at]).trim().to_owned()
 }
 
-/// The group of each sample.
-fn groups(samples: &[Sample<'_>], by: HoldOut) -> Vec<String> {
+/// The group of each sample: what is left out together.
+#[must_use]
+pub fn groups(samples: &[Sample<'_>], by: HoldOut) -> Vec<String> {
     match by {
         HoldOut::Model => samples.iter().map(shape).collect(),
         HoldOut::Gpu => samples.iter().map(|sample| sample.resolved.unit.gpu.id.clone()).collect(),

@@ -12,7 +12,7 @@ mod sample;
 mod score;
 
 pub use fit::{Fit, GAIN_FOLD, GAIN_FULL, fit};
-pub use fold::{Held, HoldOut, fold, folds};
+pub use fold::{Held, HoldOut, fold, folds, groups};
 pub use parameter::{Parameter, Parameters, Subject};
 pub use prior::{Priors, Spread};
 pub use sample::{Cell, Sample, samples};

@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stderr, reason = "errors and warnings belong on stderr")]
 
+mod accuracy;
 mod catalog;
 mod check;
 mod completions;
@@ -48,6 +49,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Recommend(recommend::Args),
+    Accuracy(accuracy::Args),
     Estimate(Box<estimate::Args>),
     Check(check::Args),
     Catalog(catalog::Args),
@@ -84,6 +86,7 @@ impl Cli {
     pub fn run(&self) -> Result<Outcome, Error> {
         match &self.command {
             Command::Recommend(args) => recommend::run(args),
+            Command::Accuracy(args) => accuracy::run(args),
             Command::Estimate(args) => estimate::run(args),
             Command::Check(args) => check::run(args),
             Command::Catalog(args) => catalog::run(args),
