@@ -33,7 +33,9 @@ fn usage_errors_exit_2_and_say_so_on_stderr() {
 
 #[test]
 fn every_command_has_long_help_with_examples() {
-    for command in ["recommend", "estimate", "accuracy", "check", "catalog", "schema", "completions", "man"] {
+    for command in
+        ["recommend", "estimate", "accuracy", "calibrate", "check", "catalog", "schema", "completions", "man"]
+    {
         let ran = bursar(&[command, "--help"], "");
         assert_eq!(ran.code, Some(0), "{command}");
         assert!(ran.out.contains(&format!("bursar {command}")), "{command} has no example: {}", ran.out);
@@ -99,7 +101,7 @@ fn schemas_are_schemas() {
 fn completions_and_manual_name_every_command() {
     let bash = bursar(&["completions", "bash"], "").out;
     let manual = bursar(&["man"], "").out;
-    for command in ["recommend", "estimate", "check", "catalog", "schema"] {
+    for command in ["recommend", "estimate", "calibrate", "check", "catalog", "schema"] {
         assert!(bash.contains(command) && manual.contains(command), "{command}");
     }
     let folder = tempfile::tempdir().unwrap();

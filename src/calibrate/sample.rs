@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use crate::catalog::Catalog;
 use crate::estimate::{
-    Coefficient, Demand, Load, Memory, Rates, Resolved, Rig, Step, Terms, closed, loaded, max_load, memory,
-    static_batch,
+    Coefficient, Demand, Load, Memory, Rates, Resolved, Rig, Scale, Step, Terms, closed, loaded, max_load,
+    memory, static_batch,
 };
 use crate::measurement::{Measurement, Quantity, Rejected};
 use crate::requirements::Statistic;
@@ -194,6 +194,11 @@ impl<'c> Sample<'c> {
     /// The figure under some coefficients; `None` where the formula has none (saturated).
     #[must_use]
     pub fn predict(&self, rates: &Rates) -> Option<f64> {
+        self.predict_scaled(rates, Scale::ONE)
+    }
+
+    /// The same with times multiplied, as a user's own measurements have it.
+    fn predict_scaled(&self, rates: &Rates, scale: Scale) -> Option<f64> {
         match self.measurement.quantity {
             Quantity::Weights => return Some(self.memory.weights_gib),
             Quantity::KvPool => return Some(self.memory.kv_pool_gib),
@@ -202,7 +207,7 @@ impl<'c> Sample<'c> {
             }
         }
         let unit = &self.resolved.unit;
-        let step = Step::composed(&self.terms, rates, unit.max_batch);
+        let step = Step::composed(&self.terms, rates, unit.max_batch).scaled(scale);
         let traffic = self.resolved.traffic();
         let demand = Demand::new(&step, &traffic);
         let (memory, cap) = (&self.memory, unit.max_batch);
@@ -236,7 +241,12 @@ impl<'c> Sample<'c> {
     /// ln(predicted / measured), times so that positive is slower than measured.
     #[must_use]
     pub fn residual(&self, rates: &Rates) -> Option<f64> {
-        let predicted = self.predict(rates)?;
+        self.residual_scaled(rates, Scale::ONE)
+    }
+
+    /// The same with times multiplied.
+    pub(super) fn residual_scaled(&self, rates: &Rates, scale: Scale) -> Option<f64> {
+        let predicted = self.predict_scaled(rates, scale)?;
         let log = (predicted / self.measurement.value).ln();
         log.is_finite().then_some(if self.is_rate() { -log } else { log })
     }

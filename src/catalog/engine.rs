@@ -1,6 +1,6 @@
 //! Serving engines and the fitted coefficients of their step times.
 //! Tables `catalog/engines.csv`, `catalog/coefficients.csv`, `catalog/kernels.csv`, `catalog/intervals.csv`,
-//! `catalog/calibrated.csv`.
+//! `catalog/calibrated.csv`; and `calibration.csv`, which only overlays hold.
 
 use std::collections::BTreeMap;
 
@@ -60,6 +60,29 @@ pub fn is_large(gpu: &Gpu) -> bool {
     gpu.usable.get() >= LARGE_GPU_GIB && !gpu.id.starts_with("a100")
 }
 
+/// A factor on the times of some units, from their owner's measurements; `bursar calibrate` writes it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Engine generation.
+    pub engine: String,
+    /// GPU id.
+    pub gpu: String,
+    /// Bits class of the weights; `None` = any.
+    pub bits: Option<u32>,
+    /// Model, by its id; `None` = any without a row of its own.
+    pub model: Option<String>,
+    /// Which times: `step`, `prefill`, `ttft-loaded` or `saturation`.
+    pub measure: String,
+    /// Times are multiplied by it.
+    pub factor: f64,
+    /// Standard deviation of the logarithm of what is left.
+    pub sd_log: f64,
+    /// Figures it rests on.
+    pub rows: Option<u32>,
+    /// Where it comes from.
+    pub provenance: Provenance,
+}
+
 /// The coefficients c_j = exp(beta_j + sum of effects), with their spreads.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Coefficients {
@@ -73,6 +96,8 @@ pub struct Coefficients {
     pub intervals: BTreeMap<(String, String, String), f64>,
     /// Groups with data, as `engine|gpu|bits|model`: those are `calibrated`.
     pub seen: Vec<String>,
+    /// What users measured of units of their own: factors on their times.
+    pub calibrations: Vec<Calibration>,
     /// Where they come from.
     pub provenance: Provenance,
 }

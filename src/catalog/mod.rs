@@ -24,7 +24,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use api::{Api, ApiLatency, ServiceTier};
-pub use engine::{Coefficients, Engine};
+pub use engine::{Calibration, Coefficients, Engine};
 pub use facts::{Economics, Profile, QualityItem, QualityRow, QualityScore, TierScale};
 pub use gpu::Gpu;
 pub use lookup::{any_glob_matches, glob_matches};

@@ -5,6 +5,7 @@
 #![allow(clippy::print_stderr, reason = "errors and warnings belong on stderr")]
 
 mod accuracy;
+mod calibrate;
 mod catalog;
 mod check;
 mod completions;
@@ -51,6 +52,7 @@ enum Command {
     Recommend(recommend::Args),
     Accuracy(accuracy::Args),
     Estimate(Box<estimate::Args>),
+    Calibrate(Box<calibrate::Args>),
     Check(check::Args),
     Catalog(catalog::Args),
     Schema(schema::Args),
@@ -88,6 +90,7 @@ impl Cli {
             Command::Recommend(args) => recommend::run(args),
             Command::Accuracy(args) => accuracy::run(args),
             Command::Estimate(args) => estimate::run(args),
+            Command::Calibrate(args) => calibrate::run(args),
             Command::Check(args) => check::run(args),
             Command::Catalog(args) => catalog::run(args),
             Command::Schema(args) => schema::run(args),

@@ -152,7 +152,7 @@ pub(super) fn basis(catalog: &Catalog, unit: &Unit<'_>, seen: &Seen, link_assume
 }
 
 /// Do two models run alike?
-fn same_shape(a: &Model, b: &Model) -> bool {
+pub(super) fn same_shape(a: &Model, b: &Model) -> bool {
     let shape = |m: &Model| {
         let attention = (m.layers, m.hidden, m.heads, m.kv_heads, m.head_dim, m.sliding_layers);
         (attention, m.intermediate, m.moe_intermediate, m.experts, m.experts_per_token, m.vocab)

@@ -8,13 +8,13 @@ use super::Basis;
 use crate::catalog::Coefficients;
 
 /// z of the two-sided 90 % interval.
-const Z_90_TWO_SIDED: f64 = 1.644_853_626_951_472_7;
+pub const Z_90_TWO_SIDED: f64 = 1.644_853_626_951_472_7;
 
 /// Factor where nothing carries over (an unseen vendor): a judgement, oracle study section 7.
 pub(super) const FACTOR_ASSUMED: f64 = 4.0;
 
 /// Factor of a measured figure: repeatability of published runs on the same hardware.
-const FACTOR_MEASURED: f64 = 1.1;
+pub(super) const FACTOR_MEASURED: f64 = 1.1;
 
 /// Factor of the two-sided 90 % interval of `measure` (`tpot`, `saturation`, `static`, `ttft`, `ttft-loaded`).
 ///

@@ -3,7 +3,7 @@
 //! In: step times, memory, lengths. Out: [`Steady`] latencies and rates at a given batch. Queueing of open traffic is
 //! in `queue.rs`. Formulas: oracle study sections 2 and 6.
 
-use super::{Memory, Step};
+use super::{Class, Memory, Scale, Step};
 use crate::requirements::Lengths;
 
 /// Growth of the wait behind other prompts with the clients of a loop: 1 where all start together and stay in step (the
@@ -46,12 +46,21 @@ pub struct Demand {
     pub link_floor_ms: f64,
     /// The same behind a server: HTTP, tokenizer and scheduler come before it, ms.
     pub first_ms: f64,
+    // Two of these without the factors of a user's own.
+    plain_prefill_ms: f64,
+    plain_first_ms: f64,
 }
 
 impl Demand {
     /// Means over the points of the traffic.
     #[must_use]
     pub fn new(step: &Step, traffic: &Traffic<'_>) -> Self {
+        let own = Self::of(step, traffic);
+        let plain = if step.scale == Scale::ONE { own } else { Self::of(&step.plain(), traffic) };
+        Self { plain_prefill_ms: plain.prefill_ms, plain_first_ms: plain.first_ms, ..own }
+    }
+
+    fn of(step: &Step, traffic: &Traffic<'_>) -> Self {
         let (mut input, mut output, mut context, mut resident) = (0.0, 0.0, 0.0, 0.0);
         let (mut prefill_ms, mut alone_ms) = (0.0, 0.0);
         let mut prompt_floors_ms = (0.0, 0.0);
@@ -76,10 +85,12 @@ impl Demand {
             context_tokens: context / output,
             resident_tokens: resident / output,
             prefill_ms,
+            plain_prefill_ms: prefill_ms,
             prefill_alone_ms: alone_ms,
             arithmetic_floor_ms: sequence_floors_ms.0 + prompt_floors_ms.0 / output,
             link_floor_ms: sequence_floors_ms.1 + prompt_floors_ms.1 / output,
             first_ms: step.server_ms + alone_ms,
+            plain_first_ms: step.server_ms + alone_ms,
         }
     }
 
@@ -102,6 +113,8 @@ impl Demand {
             arithmetic_floor_ms: mean(&tokens, &|part| part.arithmetic_floor_ms),
             link_floor_ms: mean(&tokens, &|part| part.link_floor_ms),
             first_ms: mean(&requests, &|part| part.first_ms),
+            plain_prefill_ms: mean(&requests, &|part| part.plain_prefill_ms),
+            plain_first_ms: mean(&requests, &|part| part.plain_first_ms),
         }
     }
 
@@ -138,6 +151,11 @@ impl Demand {
     #[must_use]
     pub fn rate_per_s(&self, step: &Step, batch: f64) -> f64 {
         1000.0 * batch / (self.output_tokens * self.slot_ms(step, batch))
+    }
+
+    /// The same without the factors of a user's own.
+    const fn plain(&self) -> Self {
+        Self { prefill_ms: self.plain_prefill_ms, first_ms: self.plain_first_ms, ..*self }
     }
 
     /// Most sequences that run at once: memory, then the engine's cap.
@@ -206,9 +224,12 @@ pub fn closed(step: &Step, memory: &Memory, demand: &Demand, clients: f64, max_b
     let (one_step, queue) = step.ttft;
     // A lone client finds no step to wait for and no queue.
     let busy = (batch - 1.0).min(1.0);
-    let served_ms = demand.first_ms
-        + one_step * tpot_ms * busy
-        + queue * demand.prefill_ms * (batch - 1.0).powf(QUEUE_EXPONENT);
+    // A user's own factor is on the whole of it, not on its parts.
+    let (plain, own) = (demand.plain(), step.scale);
+    let plain_ms = plain.first_ms
+        + one_step * plain.token_ms(&step.plain(), batch) * busy
+        + queue * plain.prefill_ms * (batch - 1.0).powf(QUEUE_EXPONENT);
+    let served_ms = plain_ms * own.of(Class::Prefill).powf(1.0 - busy) * own.of(Class::TtftLoaded).powf(busy);
     let cycle_ms = served_ms + (demand.output_tokens - 1.0) * tpot_ms;
     let requests_per_s = 1000.0 * batch / cycle_ms;
     let wait_ms = (clients.max(1.0) / requests_per_s * 1000.0 - cycle_ms).max(0.0);
@@ -229,8 +250,11 @@ pub fn max_load(
 ) -> Steady {
     let cap = demand.batch_cap(memory, max_batch);
     let batch = queued.map_or(cap, |queued| cap.min(queued)).max(1.0);
-    let answer_ms = step.max * demand.output_tokens * demand.slot_ms(step, batch);
-    let drain_ms = step.max * demand.output_tokens * step.decode(batch / 2.0, demand.context_tokens) / 2.0;
+    // As in the closed loop, a user's own factor is on the whole of it.
+    let (plain, full) = (demand.plain(), step.plain());
+    let factor = step.scale.of(Class::Saturation) * step.max;
+    let answer_ms = factor * demand.output_tokens * plain.slot_ms(&full, batch);
+    let drain_ms = factor * demand.output_tokens * full.decode(batch / 2.0, demand.context_tokens) / 2.0;
     let requests_per_ms = match queued {
         Some(queued) if queued > batch => queued / (queued / batch * answer_ms + drain_ms),
         _ => batch / answer_ms,

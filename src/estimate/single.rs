@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use super::{
     Basis, Demand, Distribution, Estimate, Load, Memory, Misfit, Refusal, Request, Resolved, Rigs, Saturated,
-    Steady, Step, Unit, closed, interval, load::waves, loaded, max_load, memory, static_batch,
+    Steady, Step, Unit, closed, load::waves, loaded, max_load, memory, static_batch,
 };
 use crate::catalog::Catalog;
 
@@ -105,8 +105,8 @@ impl Resolved<'_> {
         let step = step(unit)?;
         let traffic = self.traffic();
         let demand = Demand::new(&step, &traffic);
-        let (basis, mixture) = (step.basis(), step.is_mixture());
-        let factor = |measure: &str| interval(&catalog.coefficients, measure, mixture, basis);
+        let basis = step.basis();
+        let factor = |measure: &str| step.interval(&catalog.coefficients, measure);
         let concurrency = self.concurrency.unwrap_or(1.0);
         let bound = Bound::of(&step, demand, self, basis);
         let memories = Memories::of(unit, &memory);

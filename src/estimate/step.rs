@@ -7,11 +7,12 @@
 //! weights and the cache once at the bandwidth of the data sheet, than the arithmetic at its peak, or than the
 //! all-reduces over its link, whatever the coefficients say. It knows no queue and no traffic.
 
+use super::calibration::{Class, Own, Scale};
 use super::coefficient::{Coefficient, Rates};
 use super::device::{self, Device};
 use super::terms::Terms;
 use super::{Basis, Misfit, Unit, interval};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, Coefficients};
 
 /// Closed form of one unit's step times. Times in ms, tokens and sequences as real numbers.
 #[derive(Debug, Clone, Copy)]
@@ -54,12 +55,18 @@ pub struct Step {
     pub(super) max: f64,
     pub(super) server_ms: f64,
     pub(super) ttft: (f64, f64),
+    // Factors of a user's own, by which the times above are multiplied already.
+    pub(super) scale: Scale,
     basis: Basis,
+    // The basis but for the user's own measurements: what they do not speak of rests on it.
+    basis_else: Basis,
     mixture: bool,
     max_batch: u32,
     // Two-sided 90 % factors of step times, and of a lone prefill.
     factor_step: f64,
     factor_ttft: f64,
+    // The same of a user's own, by class.
+    own_90: [Option<f64>; 4],
 }
 
 /// What all units of one engine, GPU and weight precision share: coefficients and the facts of the device.
@@ -71,6 +78,7 @@ pub struct Rig {
     bits: u32,
     bytes_per_weight: f64,
     seen: device::Seen,
+    own: bool,
 }
 
 impl Rig {
@@ -87,13 +95,14 @@ impl Rig {
             bits,
             bytes_per_weight: fact.bytes_per_weight,
             seen: device::Seen::of(catalog, unit, bits),
+            own: Own::any(catalog, unit),
         })
     }
 
-    /// False where no formula carries over to the GPU: every estimate is then a judgement.
+    /// False where no formula carries over to the GPU and its owner measured nothing: every estimate is then a judgement.
     #[must_use]
     pub const fn is_trusted(&self) -> bool {
-        self.seen.carries()
+        self.seen.carries() || self.own
     }
 
     /// Coefficients of a model of this class.
@@ -127,12 +136,16 @@ impl Step {
     /// The closed form of a unit on a rig made for its engine, GPU and weight precision.
     #[must_use]
     pub fn on(catalog: &Catalog, unit: &Unit<'_>, rig: &Rig) -> Self {
-        let basis = device::basis(catalog, unit, &rig.seen, rig.device.link_assumed);
+        let basis_else = device::basis(catalog, unit, &rig.seen, rig.device.link_assumed);
+        let own = if rig.own { Own::of(catalog, unit, rig.bits) } else { Own::default() };
         let mixture = unit.model.is_mixture();
+        let step = Self::composed(&rig.terms(unit), rig.rates(mixture), unit.max_batch).scaled(own.scale());
+        let own_90 = Class::ALL.map(|class| own.factor_90(class));
+        let basis = if unit.model.formula { own.basis(basis_else) } else { basis_else };
+        let step = Self { basis, basis_else, own_90, ..step };
         let [factor_step, factor_ttft] =
-            ["tpot", "ttft"].map(|measure| interval(&catalog.coefficients, measure, mixture, basis));
-        let step = Self::composed(&rig.terms(unit), rig.rates(mixture), unit.max_batch);
-        Self { basis, factor_step, factor_ttft, ..step }
+            ["tpot", "ttft"].map(|measure| step.interval(&catalog.coefficients, measure));
+        Self { factor_step, factor_ttft, ..step }
     }
 
     /// Terms times coefficients, without basis or interval.
@@ -182,11 +195,38 @@ impl Step {
             max: c[C::Max],
             server_ms: c[C::Server],
             ttft: (c[C::TtftStep], c[C::TtftQueue]),
+            scale: Scale::ONE,
             basis: Basis::Assumed,
+            basis_else: Basis::Assumed,
             mixture: t.mixture,
             max_batch,
             factor_step: 1.0,
             factor_ttft: 1.0,
+            own_90: [None; 4],
+        }
+    }
+
+    /// The same with its times multiplied, by class, once; the reads at full bandwidth stay.
+    #[must_use]
+    pub fn scaled(self, scale: Scale) -> Self {
+        let step = scale.of(Class::Step);
+        let prefill = scale.of(Class::Prefill);
+        Self {
+            fixed_ms: step * self.fixed_ms,
+            sequence_ms: step * self.sequence_ms,
+            experts_ms: step * self.experts_ms,
+            kv_full_ms: step * self.kv_full_ms,
+            kv_sliding_ms: step * self.kv_sliding_ms,
+            prefill_token_ms: step * self.prefill_token_ms,
+            prefill_fixed_ms: step * self.prefill_fixed_ms,
+            prefill_full_ms: step * self.prefill_full_ms,
+            prefill_sliding_ms: step * self.prefill_sliding_ms,
+            prefill_alone_ms: step * self.prefill_alone_ms,
+            prefill_static_ms: step * self.prefill_static_ms,
+            prefill_experts_ms: step * self.prefill_experts_ms,
+            server_ms: prefill * self.server_ms,
+            scale,
+            ..self
         }
     }
 
@@ -275,7 +315,17 @@ impl Step {
         let touched = self.touched((tokens - cached).max(1.0));
         let alone_ms =
             self.prefill_work(tokens, cached) + self.prefill_alone_ms + self.prefill_experts_ms * touched;
+        let alone_ms = alone_ms * self.scale.of(Class::Prefill) / self.scale.of(Class::Step);
         alone_ms.max(self.floor_weights_ms + self.floor_experts_ms * touched)
+    }
+
+    /// The same without the factors of a user's own, which stand in `scale`.
+    #[must_use]
+    pub(super) fn plain(&self) -> Self {
+        if self.scale == Scale::ONE {
+            return *self;
+        }
+        Self { scale: Scale::ONE, ..self.scaled(Scale(self.scale.0.map(f64::recip))) }
     }
 
     /// What prompts started together pay once, whatever their number, ms (oracle study: c_pL L' + c_ar R).
@@ -306,6 +356,23 @@ impl Step {
     #[must_use]
     pub const fn factor_90_ttft(&self) -> f64 {
         self.factor_ttft
+    }
+
+    /// Factor of the two-sided 90 % interval of a measure of the interval table; a user's own narrows what they speak of.
+    #[must_use]
+    pub fn interval(&self, coefficients: &Coefficients, measure: &str) -> f64 {
+        let own = |class: Class| self.own_90[class as usize];
+        let table = |basis: Basis| interval(coefficients, measure, self.mixture, basis);
+        let found = match measure {
+            "tpot" | "static" => own(Class::Step),
+            "ttft" => own(Class::Prefill),
+            "ttft-loaded" => own(Class::TtftLoaded),
+            // Full batches were not measured: no surer than where others measured them.
+            "saturation" => own(Class::Saturation)
+                .or_else(|| own(Class::Step).map(|step| step.max(table(Basis::Calibrated)))),
+            _ => None,
+        };
+        found.unwrap_or_else(|| table(self.basis_else))
     }
 
     /// True for a mixture of experts; intervals differ.

@@ -3,6 +3,7 @@
 //! `phrase.rs` holds the only English; `table.rs` is for the terminal, `json.rs` for programs, `schema.rs` says what
 //! the JSON looks like. `figure.rs` writes numbers, `paint.rs` lays out lines.
 
+pub mod calibration;
 pub mod estimate;
 pub mod figure;
 pub mod json;

@@ -98,6 +98,13 @@ impl Catalog {
         for (gpu, _) in self.coefficients.kernels.keys().filter(|(gpu, _)| gpu != "unknown") {
             findings.unless(self.gpu(gpu).is_some(), "kernels", gpu, "known GPU", || gpu.clone());
         }
+        for row in &self.coefficients.calibrations {
+            const T: &str = "calibration";
+            let (model, bits) = (row.model.as_deref().unwrap_or("*"), row.bits.unwrap_or(0));
+            let id = format!("{} {} {bits} {model} {}", row.engine, row.gpu, row.measure);
+            findings.provenance(T, &id, &row.provenance);
+            findings.unless(between(row.sd_log, 0.001, 1.5), T, &id, "range", || row.sd_log.to_string());
+        }
         for profile in &self.profiles {
             findings.provenance("profiles", &profile.id, &profile.provenance);
         }

@@ -51,6 +51,7 @@ pub(super) fn coefficients(
             .map(|row| ((row.measure, row.model_class, row.basis), row.factor))
             .collect(),
         seen: calibrated.iter().map(|row| row.key().0).collect(),
+        calibrations: Vec::new(),
         provenance,
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Layer, SHIPPED};
+use super::{Layer, OWN, SHIPPED};
 use crate::catalog::table::{Faults, fault, nearest};
 
 /// Reads a folder: tables of known names, and `models/<org>/<name>/config.json`.
@@ -31,8 +31,9 @@ pub(super) fn folder_layer(folder: &Path, faults: &Faults) -> Layer<'static> {
             continue;
         }
         let file = path.display().to_string();
-        if !SHIPPED.iter().any(|(known, _)| *known == name) {
-            let cure = nearest(&name, SHIPPED.iter().map(|(known, _)| *known)).map_or_else(
+        let known = || SHIPPED.iter().map(|(known, _)| *known).chain(OWN);
+        if !known().any(|known| known == name) {
+            let cure = nearest(&name, known()).map_or_else(
                 || "Rename it, or move it out of the folder.".to_owned(),
                 |known| format!("Did you mean `{known}`?"),
             );

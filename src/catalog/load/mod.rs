@@ -18,7 +18,7 @@ use assemble::{Digester, coefficients, scales};
 use folder::folder_layer;
 use gather::{gather, gather_models, rows, twice};
 use jiff::civil::Date;
-use resolve::resolve;
+use resolve::{resolve, resolve_calibrations};
 use sha2::{Digest, Sha256};
 use titles::{Titles, titled};
 
@@ -28,8 +28,8 @@ use super::read::{
 };
 use super::table::{Faults, fault};
 use super::{
-    Api, ApiLatency, Catalog, Economics, Engine, Gpu, Model, Offer, Profile, QualityItem, QualityRow,
-    QualityScore,
+    Api, ApiLatency, Calibration, Catalog, Coefficients, Economics, Engine, Gpu, Model, Offer, Profile,
+    QualityItem, QualityRow, QualityScore,
 };
 use crate::error::{Error, Fault};
 
@@ -54,6 +54,9 @@ const SHIPPED: [(&str, &str); 18] = [
     ("sources.csv", include_str!("../../../catalog/sources.csv")),
     ("tiers.csv", include_str!("../../../catalog/tiers.csv")),
 ];
+
+/// Tables that only overlays hold: what users measured themselves.
+const OWN: [&str; 1] = [Calibration::FILE];
 
 /// Day the shipped tables were built.
 const BUILT: &str = include_str!("../../../catalog/built.txt");
@@ -194,6 +197,9 @@ fn build(layers: &[Layer<'_>]) -> Result<Catalog, Vec<Fault>> {
     let kernel_rows = titled(gather::<KernelRow>(layers, &faults), &mut titles);
     let interval_rows = titled(gather::<IntervalRow>(layers, &faults), &mut titles);
     let calibrated_rows = titled(gather::<CalibratedRow>(layers, &faults), &mut titles);
+    let calibrations = gather::<Calibration>(layers, &faults);
+    resolve_calibrations(&calibrations, &engines, &gpus, &models, &faults);
+    let calibrations = titled(calibrations, &mut titles);
     let economic_rows = titled(gather::<EconomicRow>(layers, &faults), &mut titles);
     let found = faults.into_inner();
     if !found.is_empty() {
@@ -216,6 +222,9 @@ fn build(layers: &[Layer<'_>]) -> Result<Catalog, Vec<Fault>> {
     digester.add("intervals", &interval_rows);
     digester.add("calibrated", &calibrated_rows);
     digester.add("economics", &economic_rows);
+    if !calibrations.is_empty() {
+        digester.add("calibration", &calibrations);
+    }
     let built = BUILT.trim().parse::<Date>().unwrap_or(Date::constant(2026, 11, 20));
     let mut catalog = Catalog {
         built,
@@ -231,7 +240,10 @@ fn build(layers: &[Layer<'_>]) -> Result<Catalog, Vec<Fault>> {
         tiers: scales(tier_rows),
         precisions,
         engines,
-        coefficients: coefficients(coefficient_rows, kernel_rows, interval_rows, calibrated_rows),
+        coefficients: Coefficients {
+            calibrations,
+            ..coefficients(coefficient_rows, kernel_rows, interval_rows, calibrated_rows)
+        },
         profiles,
         economics: Economics {
             facts: economic_rows

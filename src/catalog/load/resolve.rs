@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::gather::Place;
 use crate::catalog::table::{Faults, fault, nearest};
-use crate::catalog::{Api, ApiLatency, Gpu, Offer};
+use crate::catalog::{Api, ApiLatency, Calibration, Engine, Gpu, Model, Offer};
 use crate::error::Fault;
 
 /// GPU aliases in offers become ids; what names nothing is a fault.
@@ -39,6 +39,31 @@ pub(super) fn resolve(
         if !known.contains(row.api.as_str()) {
             let known = nearest(&row.api, known.iter().copied());
             faults.borrow_mut().push(unknown(place, ("api", "API"), &row.api, known, "apis.csv"));
+        }
+    }
+}
+
+/// What users measured is of engines, GPUs and models that exist.
+pub(super) fn resolve_calibrations(
+    rows: &[(Place, Calibration)],
+    engines: &[Engine],
+    gpus: &[Gpu],
+    models: &[Model],
+    faults: &Faults,
+) {
+    let engines: BTreeSet<&str> = engines.iter().map(|engine| engine.id.as_str()).collect();
+    let gpus: BTreeSet<&str> = gpus.iter().map(|gpu| gpu.id.as_str()).collect();
+    let models: BTreeSet<&str> = models.iter().map(|model| model.id.as_str()).collect();
+    for (place, row) in rows {
+        let named = [
+            (("engine", "engine generation"), Some(&row.engine), &engines, "engines.csv"),
+            (("gpu", "GPU"), Some(&row.gpu), &gpus, "gpus.csv"),
+            (("model", "model"), row.model.as_ref(), &models, "models.csv"),
+        ];
+        for (column, name, known, table) in named {
+            let Some(name) = name.filter(|name| !known.contains(name.as_str())) else { continue };
+            let near = nearest(name, known.iter().copied());
+            faults.borrow_mut().push(unknown(place, column, name, near, table));
         }
     }
 }

@@ -3,6 +3,7 @@
 //! In: rows of [`Table`]. Out: one value per row. References to other tables are resolved later, by `load/`.
 
 mod api;
+mod calibration;
 mod hardware;
 mod model;
 mod quality;
