@@ -5,6 +5,7 @@
 //! itself, differentiated numerically, so no formula is written twice. Method: oracle study section 3. A user's own rows
 //! become [`Own`]: factors and coefficients that help rows left out, as tables of an [`overlay`]. It touches no file.
 
+mod ablation;
 mod fit;
 mod fold;
 pub mod overlay;
@@ -17,6 +18,7 @@ mod score;
 mod screen;
 mod user;
 
+pub use ablation::Part;
 pub use fit::{Fit, GAIN_FOLD, GAIN_FULL, fit};
 pub use fold::{Held, HoldOut, fold, folds, groups};
 pub use parameter::{Parameter, Parameters, Subject};
