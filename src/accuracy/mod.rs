@@ -4,6 +4,7 @@
 //! plots, the same bytes for the same input. It writes the English of that page itself, touches no file, and judges
 //! the estimates by the formula and the intervals of `estimate`, with no formula of its own.
 
+mod ablation;
 mod bars;
 mod cells;
 pub mod choice;

@@ -12,14 +12,15 @@ use super::judge::{APART, Asked, Fold, Judged, Kind, Run};
 use super::provenance::{self, Provenance};
 use super::rivals::{choosing, ordering};
 use super::tables::{Table, errors, percent, section, share};
-use super::{File, Page, bars, loaded, memory, plot};
+use super::{File, Page, ablation, bars, loaded, memory, plot};
 use crate::calibrate::{GAIN_FULL, Parameters, Priors, Sample, fit, samples};
 use crate::catalog::Catalog;
 use crate::measurement::{Measurement, Rejected};
 
-/// The page of some files; `command` is told as what made it.
+/// The page of some files; `command` is told as what made it. `ablate` adds what each part of the fit is worth: a dozen
+/// fits and their folds more.
 #[must_use]
-pub fn page(catalog: &Catalog, command: &str, files: &[File]) -> Page {
+pub fn page(catalog: &Catalog, command: &str, files: &[File], ablate: bool) -> Page {
     let rows = |unseen: bool| -> Vec<&Measurement> {
         let of = |file: &'_ &File| file.unseen == unseen;
         files.iter().filter(of).flat_map(|file| &file.measurements.rows).collect()
@@ -56,7 +57,8 @@ pub fn page(catalog: &Catalog, command: &str, files: &[File]) -> Page {
         })
         .filter(|told| !told.rows.is_empty())
         .collect();
-    tell(catalog, command, files, &folds, &rejected, [fitted.samples(), unseen.samples()])
+    let parts = ablate.then(|| ablation::table(fitted.samples(), unseen.samples()));
+    tell(catalog, command, files, &folds, &rejected, parts.as_ref(), [fitted.samples(), unseen.samples()])
 }
 
 /// One fold.
@@ -95,6 +97,7 @@ fn tell(
     files: &[File],
     folds: &[Told<'_, '_>],
     rejected: &[Rejected],
+    parts: Option<&Table>,
     samples: [&[Sample<'_>]; 2],
 ) -> Page {
     let main: Vec<(Fold, Vec<&Judged<'_, '_>>)> = folds.iter().map(|told| (told.fold, told.main())).collect();
@@ -219,6 +222,12 @@ fn tell(
                  with regret 18-23 % at 0.9, model left out; 26 % without margin, GPU left out.";
     section(&mut out, "## Choosing the best of many", words, &chosen);
 
+    if let Some(parts) = parts {
+        let words = "The same rows fitted without a part. In each cell: model left out ; unseen files (median / P90). Figures that do \
+                     not rise say that others make up for the part on these rows, not that it is wrong: set-ups and effects \
+                     are what carries to sources not seen yet.";
+        section(&mut out, "## What each part is worth", words, parts);
+    }
     let _ = writeln!(out, "\n## Under load");
     let load: Vec<_> = folds.iter().map(|told| (told.fold, told.main(), told.runs.as_slice())).collect();
     loaded::tell(&mut out, &load);

@@ -98,8 +98,8 @@ impl Priors {
             bases,
             spreads: spreads.collect(),
             other_vendor_sd_log: 1.0,
-            setup_sd_log: 0.05,
-            setup_ttft_sd_log: 0.05,
+            setup_sd_log: 0.03,
+            setup_ttft_sd_log: 0.03,
         }
     }
 }

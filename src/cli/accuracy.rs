@@ -27,6 +27,9 @@ pub(super) struct Args {
     /// Measurements that are only scored, never fitted
     #[arg(long, value_name = "FILE", num_args = 1..)]
     unseen: Vec<PathBuf>,
+    /// Tell also what each part of the fit is worth: a dozen fits with their folds, minutes
+    #[arg(long)]
+    ablation: bool,
     /// The folder to write into
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
@@ -47,7 +50,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
     if !faults.is_empty() {
         return Err(Error::Faults(faults));
     }
-    let page = page(&catalog, &args.told(), &files);
+    let page = page(&catalog, &args.told(), &files, args.ablation);
     let plots = args.output.join("accuracy");
     fs::create_dir_all(&plots).map_err(|error| unwritable(&plots, &error))?;
     for (name, text) in &page.plots {
@@ -63,6 +66,9 @@ impl Args {
     /// The command as it was given.
     fn told(&self) -> String {
         let mut words = vec!["bursar".to_owned(), "accuracy".to_owned()];
+        if self.ablation {
+            words.push("--ablation".to_owned());
+        }
         words.extend(self.files.iter().map(|file| word(file)));
         for (flag, files) in [
             ("--unseen", self.unseen.as_slice()),
