@@ -83,7 +83,7 @@ fn published_measurements_are_met_within_the_stated_bands() {
         at(0.9)
     );
     assert!(sizes.len() >= 40, "{summary}");
-    assert!(at(0.5) <= 0.10, "{summary}");
+    assert!(at(0.5) <= 0.12, "{summary}");
     assert!(at(0.9) <= 0.35, "{summary}");
     assert!(inside * 100 >= sizes.len() * 87, "{summary}");
 }

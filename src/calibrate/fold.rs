@@ -64,7 +64,7 @@ pub(super) fn shape(sample: &Sample<'_>) -> String {
 }
 
 /// Who published a source: its name without a version or a page, so that `docs v0.14` and `docs v1.0` are one.
-fn publisher(source: &str) -> String {
+pub(super) fn publisher(source: &str) -> String {
     let page = source.split('/').next().unwrap_or(source);
     let version =
         page.match_indices(" v").find(|(at, _)| page[at + 2..].starts_with(|c: char| c.is_ascii_digit()));

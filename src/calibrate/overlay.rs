@@ -9,8 +9,8 @@ use std::fmt::Write;
 use jiff::civil::Date;
 use sha2::{Digest, Sha256};
 
-use super::fold::{fold, shape};
-use super::{Cell, Fit, HoldOut, Own, Sample, Subject};
+use super::fold::{fold, publisher, shape};
+use super::{Cell, Fit, HoldOut, Own, Sample, Subject, quantile};
 use crate::catalog::Catalog;
 use crate::estimate::{Basis, Coefficient, Factor, interval};
 
@@ -179,11 +179,12 @@ fn name(file: &str) -> &str {
 
 /// The fitted tables of the catalog, from a fit of all rows to the priors of the study.
 #[must_use]
-pub fn rebuilt(catalog: &Catalog, samples: &[Sample<'_>], fit: &Fit) -> Vec<Text> {
+pub fn rebuilt(catalog: &Catalog, samples: &[Sample<'_>], unseen: &[Sample<'_>], fit: &Fit) -> Vec<Text> {
     let as_of = catalog.built.to_string();
+    let erratic = erratic(samples, fit);
     let groups: BTreeSet<[String; 4]> = samples
         .iter()
-        .filter(|sample| sample.is_fitted())
+        .filter(|sample| sample.is_fitted() && !erratic.contains(&sample.resolved.unit.gpu.id))
         .map(|sample| {
             let unit = &sample.resolved.unit;
             [unit.engine.id.clone(), unit.gpu.id.clone(), sample.bits.to_string(), unit.model.id.clone()]
@@ -196,37 +197,131 @@ pub fn rebuilt(catalog: &Catalog, samples: &[Sample<'_>], fit: &Fit) -> Vec<Text
     vec![
         ("coefficients.csv", coefficient_rows(&values(fit), samples, SOURCE_OF_FIT, &as_of)),
         ("calibrated.csv", seen),
-        ("intervals.csv", intervals(catalog, samples, fit, &as_of)),
+        ("intervals.csv", intervals(catalog, samples, unseen, fit, &as_of)),
     ]
+}
+
+/// Factor by which a tenth of the rows of a GPU may miss even where they are fitted.
+const ERRATIC: f64 = 3.0;
+
+/// GPUs that no set of coefficients describes: estimates on them stay a judgement.
+fn erratic(samples: &[Sample<'_>], fit: &Fit) -> BTreeSet<String> {
+    let mut residuals: BTreeMap<&str, Vec<f64>> = BTreeMap::new();
+    for sample in samples.iter().filter(|sample| sample.is_fitted() && sample.cell != Cell::TtftLoaded) {
+        let residual = sample.residual(&fit.rates(sample)).map(f64::abs);
+        residuals.entry(&sample.resolved.unit.gpu.id).or_default().extend(residual);
+    }
+    let wide = |(_, residuals): &(&str, Vec<f64>)| quantile(residuals, 0.9).exp() > ERRATIC;
+    residuals.into_iter().filter(wide).map(|(gpu, _)| gpu.to_owned()).collect()
 }
 
 /// Measures of the interval table.
 const MEASURES: [Cell; 5] = [Cell::Saturation, Cell::Static, Cell::Tpot, Cell::TtftAlone, Cell::TtftLoaded];
 
-/// Rows of `intervals.csv` (oracle study section 7): curves left out tell of what was seen, models of what was not.
-fn intervals(catalog: &Catalog, samples: &[Sample<'_>], fit: &Fit, as_of: &str) -> String {
-    let curves = fold(samples, &fit.parameters, fit, HoldOut::Curve);
-    let models = fold(samples, &fit.parameters, fit, HoldOut::Model);
-    let of = |cell: Cell, mixture: bool, basis: Basis| {
-        let residuals = if basis == Basis::Calibrated { &curves } else { &models };
-        let taken = |sample: &Sample<'_>| {
-            // Nothing carries over to a model unseen on another vendor's hardware: that is not extrapolated.
-            let carries = basis == Basis::Calibrated || sample.resolved.unit.gpu.vendor == "nvidia";
-            sample.is_fitted() && carries && sample.cell == cell && sample.is_mixture() == mixture
+/// A residual of a row left out, and whom it counts for: a model or a source.
+type LeftOut = (String, f64);
+
+/// Residuals of one measure and class behind each basis.
+///
+/// Halves of curves left out, and unseen sources of configurations seen, tell of `calibrated`; models and sources left
+/// out, and unseen sources of the rest, of `extrapolated`. Sources are left out only where others measured the same of the
+/// same engine generation: the rest would tell of nothing but priors.
+struct Evidence<'s, 'c> {
+    samples: &'s [Sample<'c>],
+    unseen: &'s [Sample<'c>],
+    curves: Vec<Option<f64>>,
+    models: Vec<Option<f64>>,
+    sources: Vec<Option<f64>>,
+    others: Vec<Option<f64>>,
+    publishers: BTreeMap<(Cell, String), BTreeSet<String>>,
+    seen: BTreeSet<[String; 4]>,
+}
+
+impl<'s, 'c> Evidence<'s, 'c> {
+    fn new(samples: &'s [Sample<'c>], unseen: &'s [Sample<'c>], fit: &Fit) -> Self {
+        let out = |by: HoldOut| fold(samples, &fit.parameters, fit, by);
+        let mut publishers: BTreeMap<_, BTreeSet<String>> = BTreeMap::new();
+        let mut seen = BTreeSet::new();
+        for sample in samples.iter().filter(|sample| sample.is_fitted()) {
+            let key = (sample.cell, sample.resolved.unit.engine.id.clone());
+            publishers.entry(key).or_default().insert(publisher(&sample.measurement.source));
+            seen.insert(alike(sample));
+        }
+        Self {
+            samples,
+            unseen,
+            curves: out(HoldOut::Curve),
+            models: out(HoldOut::Model),
+            sources: out(HoldOut::Source),
+            others: unseen.iter().map(|sample| sample.residual(&fit.rates(sample))).collect(),
+            publishers,
+            seen,
+        }
+    }
+
+    fn of(&self, cell: Cell, mixture: bool, basis: Basis) -> Vec<LeftOut> {
+        let own = |sample: &Sample<'_>| {
+            sample.is_fitted() && sample.cell == cell && sample.is_mixture() == mixture && sample.is_trusted()
         };
-        let rows = samples.iter().zip(residuals).filter(|(sample, _)| taken(sample));
-        factor(&rows.filter_map(|(sample, residual)| Some((shape(sample), (*residual)?))).collect::<Vec<_>>())
-    };
+        // Nothing carries over to a model unseen on another vendor's hardware: that is not extrapolated.
+        let carries = |sample: &Sample<'_>| own(sample) && sample.resolved.unit.gpu.vendor == "nvidia";
+        let source = |sample: &Sample<'_>| format!("source {}", sample.measurement.source);
+        let mut found = Vec::new();
+        if basis == Basis::Calibrated {
+            let rows = self.samples.iter().zip(&self.curves).filter(|(sample, _)| own(sample));
+            found.extend(rows.filter_map(|(sample, residual)| Some((shape(sample), (*residual)?))));
+        } else {
+            let rows = self.samples.iter().zip(&self.models).filter(|(sample, _)| carries(sample));
+            found.extend(rows.filter_map(|(sample, residual)| Some((shape(sample), (*residual)?))));
+            let shared = |sample: &Sample<'_>| {
+                let key = (sample.cell, sample.resolved.unit.engine.id.clone());
+                self.publishers.get(&key).is_some_and(|publishers| publishers.len() > 1)
+            };
+            let rows = self
+                .samples
+                .iter()
+                .zip(&self.sources)
+                .filter(|(sample, _)| carries(sample) && shared(sample));
+            found.extend(rows.filter_map(|(sample, residual)| Some((source(sample), (*residual)?))));
+        }
+        let rows = self.unseen.iter().zip(&self.others).filter(|(sample, _)| {
+            let known = self.seen.contains(&alike(sample));
+            if basis == Basis::Calibrated { own(sample) && known } else { carries(sample) && !known }
+        });
+        found.extend(rows.filter_map(|(sample, residual)| Some((source(sample), (*residual)?))));
+        found
+    }
+}
+
+/// What makes an estimate `calibrated`: engine generation, GPU, weight bits and model.
+fn alike(sample: &Sample<'_>) -> [String; 4] {
+    let unit = &sample.resolved.unit;
+    [unit.engine.id.clone(), unit.gpu.id.clone(), sample.bits.to_string(), shape(sample)]
+}
+
+/// Rows of `intervals.csv` (oracle study section 7), from rows left out and rows never fitted.
+fn intervals(
+    catalog: &Catalog,
+    samples: &[Sample<'_>],
+    unseen: &[Sample<'_>],
+    fit: &Fit,
+    as_of: &str,
+) -> String {
+    let evidence = Evidence::new(samples, unseen, fit);
+    let of = |cell: Cell, mixture: bool, basis: Basis| factor(&evidence.of(cell, mixture, basis));
     let mut text = "measure,model_class,basis,factor,source,as_of,assumed\n".to_owned();
     for cell in MEASURES {
         for (class, mixture) in [("dense", false), ("moe", true)] {
             let assumed = figure(interval(&catalog.coefficients, cell.word(), mixture, Basis::Assumed));
             line(&mut text, &[cell.word(), class, "assumed", &assumed, "oracle-study", as_of, "true"]);
+            // What was not seen is known no better than what was.
+            let mut least = 1.0;
             for basis in [Basis::Calibrated, Basis::Extrapolated] {
                 // A class nobody measured is as wide as the other one.
                 let found = of(cell, mixture, basis).or_else(|| of(cell, !mixture, basis));
                 let known = || interval(&catalog.coefficients, cell.word(), mixture, basis);
-                let factor = found.unwrap_or_else(known).clamp(1.0, 10.0);
+                let factor = found.unwrap_or_else(known).clamp(least, 10.0);
+                least = factor;
                 // Two digits behind the point: no interval is known better.
                 let factor =
                     format!("{factor:.2}").parse().map_or(factor, |rounded: f64| rounded).to_string();

@@ -12,7 +12,7 @@ use rayon::prelude::*;
 use super::input::Facts;
 use super::{Outcome, say};
 use crate::calibrate::overlay::{self, TABLES, Text};
-use crate::calibrate::{GAIN_FULL, HoldOut, Parameters, Priors, Report, fit, own, samples, screen};
+use crate::calibrate::{GAIN_FULL, HoldOut, Parameters, Priors, Report, fit, own, screen};
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, Place};
 use crate::measurement::{Defaults, Measurements, codes, read};
@@ -52,6 +52,9 @@ pub(super) struct Args {
     /// Fit all coefficients anew from the priors of the oracle study, and write the fitted tables of the catalog here
     #[arg(long, value_name = "DIR", conflicts_with_all = ["hold_out", "format"])]
     rebuild: Option<PathBuf>,
+    /// With --rebuild: measurements that widen the intervals and are never fitted
+    #[arg(long, value_name = "FILE", requires = "rebuild")]
+    unseen: Vec<PathBuf>,
     #[command(flatten)]
     stated: Stated,
 }
@@ -96,7 +99,7 @@ enum Format {
 
 pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
     let catalog = args.facts.catalog()?;
-    let found = measured(args, &catalog)?;
+    let found = measured(args, &args.files, &catalog)?;
     if let Some(folder) = &args.rebuild {
         return rebuild(args, &catalog, &found, folder);
     }
@@ -126,7 +129,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
 }
 
 /// Every row of every file, or every fault of all of them.
-fn measured(args: &Args, catalog: &Catalog) -> Result<Measurements, Error> {
+fn measured(args: &Args, files: &[PathBuf], catalog: &Catalog) -> Result<Measurements, Error> {
     let stated = &args.stated;
     let defaults = Defaults {
         model: stated.model.clone(),
@@ -138,8 +141,7 @@ fn measured(args: &Args, catalog: &Catalog) -> Result<Measurements, Error> {
         engine: stated.engine.clone(),
         engine_version: stated.engine_version.clone(),
     };
-    let texts: Vec<(String, Result<String, std::io::Error>)> = args
-        .files
+    let texts: Vec<(String, Result<String, std::io::Error>)> = files
         .iter()
         .map(|file| {
             let name = file.to_string_lossy().into_owned();
@@ -255,14 +257,16 @@ fn write(folder: &Path, tables: &[Text], others: &[&str]) -> Result<(), Error> {
 fn rebuild(args: &Args, catalog: &Catalog, found: &Measurements, folder: &Path) -> Result<Outcome, Error> {
     may_write(folder, args.force)?;
     let (rows, mut rejected) = screen(&found.rows);
-    let (samples, more) = samples(catalog, &rows);
+    let (samples, more) = crate::calibrate::samples(catalog, &rows);
     rejected.extend(more);
     if !samples.iter().any(crate::calibrate::Sample::is_fitted) {
         return Err(nothing_left(&rejected));
     }
+    let others = measured(args, &args.unseen, catalog)?;
+    let (unseen, _) = crate::calibrate::samples(catalog, &screen(&others.rows).0);
     let parameters = Parameters::of(&Priors::study(), &samples);
     let whole = fit(samples.iter(), &parameters, &parameters.start(), GAIN_FULL);
-    let tables = overlay::rebuilt(catalog, &samples, &whole);
+    let tables = overlay::rebuilt(catalog, &samples, &unseen, &whole);
     write(folder, &tables, &[])?;
     let fitted = samples.iter().filter(|sample| sample.is_fitted()).count();
     say(&format!(
