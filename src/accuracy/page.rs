@@ -87,7 +87,7 @@ predicted against measured, median / P90; the bias is the median signed one, pos
 more). *Inside* is the share of rows measured within the stated two-sided 90 % interval, at the basis that is left \
 without the fold's rows. A fold leaves out, in turn, every model (models of one shape together, from all sources), \
 every GPU, every source, or half of the curves (same model, GPU, layout, lengths, engine), and predicts them from the \
-rest; *unseen files* took no part in anything. The study is the one the formula comes from; its figures are of its own \
+rest; *unseen files* took no part in any fit, though the shipped intervals were made wide enough for them too. The study is the one the formula comes from; its figures are of its own \
 rows, dense and MoE together where it tells none apart; its static batches are those of A100 and H100. *Source known* is the error left to whoever knows from the other rows of a \
 source how its set-up differs (flags, clients, clocks); every other figure is for somebody who does not.";
 
