@@ -27,4 +27,4 @@ pub use report::Report;
 pub use sample::{Cell, Sample, samples};
 pub use score::{Score, quantile};
 pub use screen::screen;
-pub use user::{Dropped, Factor, Own, Place, Refit, Residuals, own};
+pub use user::{Dropped, Own, Place, Refit, Residuals, UnitFactor, own};

@@ -4,7 +4,7 @@
 //! whose prediction is proportional to the factor this is exp(sum r / (k + (sigma/s)^2)) with weights that fall for rows far
 //! off (oracle study section 3); for the others each residual counts by its slope.
 
-use crate::estimate::{Class, Load, Rates, Scale};
+use crate::estimate::{Load, Rates, Scale, TimeClass};
 use crate::measurement::Quantity;
 use crate::requirements::Statistic;
 
@@ -32,17 +32,17 @@ pub(super) struct Weighted<'r, 'c> {
 }
 
 /// The class of times that a row speaks of; `None` = of none, or a percentile.
-pub(super) fn class(sample: &Sample<'_>) -> Option<Class> {
+pub(super) fn class(sample: &Sample<'_>) -> Option<TimeClass> {
     let middle = matches!(sample.measurement.statistic, None | Some(Statistic::Mean | Statistic::P50));
     match sample.cell {
         _ if !middle => None,
-        Cell::Tpot | Cell::Static | Cell::Closed => Some(Class::Step),
-        Cell::Saturation => Some(Class::Saturation),
-        Cell::TtftAlone => Some(Class::Prefill),
-        Cell::TtftLoaded => Some(Class::TtftLoaded),
+        Cell::Tpot | Cell::Static | Cell::Closed => Some(TimeClass::Step),
+        Cell::Saturation => Some(TimeClass::Saturation),
+        Cell::TtftAlone => Some(TimeClass::Prefill),
+        Cell::TtftLoaded => Some(TimeClass::TtftLoaded),
         Cell::Open => match sample.measurement.quantity {
-            Quantity::Tpot | Quantity::E2e => Some(Class::Step),
-            Quantity::Ttft => Some(Class::Prefill),
+            Quantity::Tpot | Quantity::E2e => Some(TimeClass::Step),
+            Quantity::Ttft => Some(TimeClass::Prefill),
             _ => None,
         },
         Cell::Memory => None,
@@ -50,17 +50,17 @@ pub(super) fn class(sample: &Sample<'_>) -> Option<Class> {
 }
 
 /// Full batches tell of steps where nothing else does.
-pub(super) fn class_among(sample: &Sample<'_>, others_tell_of_steps: bool) -> Option<Class> {
+pub(super) fn class_among(sample: &Sample<'_>, others_tell_of_steps: bool) -> Option<TimeClass> {
     match class(sample) {
-        Some(Class::Saturation) if !others_tell_of_steps && sample.resolved.load == Load::Max => {
-            Some(Class::Step)
+        Some(TimeClass::Saturation) if !others_tell_of_steps && sample.resolved.load == Load::Max => {
+            Some(TimeClass::Step)
         }
         found => found,
     }
 }
 
 /// ln of the factor of one class under those told of others, shrunken to the one that it has untold.
-pub(super) fn solve(rows: &[Weighted<'_, '_>], class: Class, logs: [Option<f64>; 4]) -> f64 {
+pub(super) fn solve(rows: &[Weighted<'_, '_>], class: TimeClass, logs: [Option<f64>; 4]) -> f64 {
     const STEP: f64 = 1e-4;
     let shrink = (ROW_SD / FACTOR_SD).powi(2);
     let at = |row: &Weighted<'_, '_>, log: f64| {

@@ -5,12 +5,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::input::Facts;
+use super::input::{self, Facts};
 use super::{Outcome, say};
 use crate::accuracy::{File, page};
-use crate::catalog::Catalog;
-use crate::error::{Error, Fault};
-use crate::measurement::{self, Defaults};
+use crate::error::Error;
+use crate::measurement::Defaults;
 
 /// Tell how far estimates lie from measurements
 #[derive(Debug, clap::Args)]
@@ -18,7 +17,7 @@ use crate::measurement::{self, Defaults};
     after_long_help = "Fits the oracle to the measurements, each model, GPU, source and half of the curves left out in turn, \
     and writes DIR/accuracy.md with plots in DIR/accuracy/: errors, intervals, ordering, choices. The same files give the \
     same bytes. Files are read as docs/measurements.md says.\n\nExamples:\n  bursar accuracy measurements/*.csv --output docs\n  \
-    bursar accuracy ours.csv published/*.csv --unseen later.csv --output /tmp/accuracy"
+    bursar accuracy ours.csv published/*.csv --unseen later.csv --output report"
 )]
 pub(super) struct Args {
     /// Measurements to fit and to leave out in turn
@@ -39,16 +38,15 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
     let catalog = args.facts.catalog()?;
-    let (mut files, mut faults) = (Vec::new(), Vec::new());
-    let named = args.files.iter().map(|file| (file, false));
-    for (file, unseen) in named.chain(args.unseen.iter().map(|file| (file, true))) {
-        match read(&catalog, file, unseen) {
-            Ok(file) => files.push(file),
-            Err(found) => faults.extend(found),
-        }
-    }
-    if !faults.is_empty() {
-        return Err(Error::Faults(faults));
+    let mut files = Vec::new();
+    for (paths, unseen) in [(&args.files, false), (&args.unseen, true)] {
+        let read = input::measured(paths, &catalog, &Defaults::default())?;
+        files.extend(read.into_iter().map(|file| File {
+            name: file.name,
+            text: file.text,
+            measurements: file.measurements,
+            unseen,
+        }));
     }
     let page = page(&catalog, &args.told(), &files, args.ablation);
     let plots = args.output.join("accuracy");
@@ -91,20 +89,6 @@ fn word(path: &Path) -> String {
     let text = path.to_string_lossy();
     let plain = |c: char| c.is_alphanumeric() || "/._-+=:@,".contains(c);
     if text.chars().all(plain) { text.into_owned() } else { format!("'{text}'") }
-}
-
-fn read(catalog: &Catalog, path: &Path, unseen: bool) -> Result<File, Vec<Fault>> {
-    let name = path.to_string_lossy().into_owned();
-    let text = fs::read_to_string(path).map_err(|error| {
-        let cause = format!("cannot be read: {error}");
-        let Error::Faults(faults) = Error::fault("E0902", &name, cause, "Give a file of measurements.")
-        else {
-            return Vec::new();
-        };
-        faults
-    })?;
-    let measurements = measurement::read(&name, &text, catalog, &Defaults::default())?;
-    Ok(File { name, text, measurements, unseen })
 }
 
 fn write(path: &Path, text: &str) -> Result<(), Error> {

@@ -4,18 +4,15 @@
 //! left out better is not written. Tables are written beside their places first and then moved, so that none is ever half.
 
 use std::fs;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use rayon::prelude::*;
-
-use super::input::Facts;
+use super::input::{self, Facts};
 use super::{Outcome, say};
 use crate::calibrate::overlay::{self, TABLES, Text};
 use crate::calibrate::{GAIN_FULL, HoldOut, Parameters, Priors, Report, fit, own, screen};
 use crate::catalog::Catalog;
-use crate::error::{Error, Fault, Place};
-use crate::measurement::{Defaults, Measurements, codes, read};
+use crate::error::{Error, Fault};
+use crate::measurement::{Defaults, Measurements, codes};
 use crate::render::{calibration, json};
 
 /// Fit the oracle to your own measurements
@@ -97,9 +94,32 @@ enum Format {
     Json,
 }
 
+impl Args {
+    /// Every row of some files.
+    fn measured(&self, files: &[PathBuf], catalog: &Catalog) -> Result<Measurements, Error> {
+        let stated = &self.stated;
+        let defaults = Defaults {
+            model: stated.model.clone(),
+            gpu: stated.gpu.clone(),
+            gpus: stated.gpus,
+            tensor_parallel: stated.tensor_parallel,
+            weights: stated.weights.clone(),
+            kv: stated.kv.clone(),
+            engine: stated.engine.clone(),
+            engine_version: stated.engine_version.clone(),
+        };
+        let mut all = Measurements::default();
+        for file in input::measured(files, catalog, &defaults)? {
+            all.rows.extend(file.measurements.rows);
+            all.rejected.extend(file.measurements.rejected);
+        }
+        Ok(all)
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
     let catalog = args.facts.catalog()?;
-    let found = measured(args, &args.files, &catalog)?;
+    let found = args.measured(&args.files, &catalog)?;
     if let Some(folder) = &args.rebuild {
         return rebuild(args, &catalog, &found, folder);
     }
@@ -126,63 +146,6 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
         Format::Json => json::pretty(&report)?,
     })?;
     Ok(Outcome::Fine)
-}
-
-/// Every row of every file, or every fault of all of them.
-fn measured(args: &Args, files: &[PathBuf], catalog: &Catalog) -> Result<Measurements, Error> {
-    let stated = &args.stated;
-    let defaults = Defaults {
-        model: stated.model.clone(),
-        gpu: stated.gpu.clone(),
-        gpus: stated.gpus,
-        tensor_parallel: stated.tensor_parallel,
-        weights: stated.weights.clone(),
-        kv: stated.kv.clone(),
-        engine: stated.engine.clone(),
-        engine_version: stated.engine_version.clone(),
-    };
-    let texts: Vec<(String, Result<String, std::io::Error>)> = files
-        .iter()
-        .map(|file| {
-            let name = file.to_string_lossy().into_owned();
-            let text = if name == "-" {
-                let mut text = String::new();
-                std::io::stdin().lock().read_to_string(&mut text).map(|_| text)
-            } else {
-                fs::read_to_string(file)
-            };
-            (name, text)
-        })
-        .collect();
-    let found: Vec<Result<Measurements, Vec<Fault>>> = texts
-        .par_iter()
-        .map(|(name, text)| match text {
-            Ok(text) => read(name, text, catalog, &defaults),
-            Err(error) => {
-                Err(vec![fault(name, format!("cannot be read: {error}"), "Give a file of measurements.")])
-            }
-        })
-        .collect();
-    let (mut all, mut faults) = (Measurements::default(), Vec::new());
-    for file in found {
-        match file {
-            Ok(found) => {
-                all.rows.extend(found.rows);
-                all.rejected.extend(found.rejected);
-            }
-            Err(found) => faults.extend(found),
-        }
-    }
-    if faults.is_empty() { Ok(all) } else { Err(Error::Faults(faults)) }
-}
-
-fn fault(file: &str, cause: String, cure: &str) -> Fault {
-    Fault {
-        code: "E0902",
-        place: Place { file: file.to_owned(), ..Place::default() },
-        cause,
-        cure: cure.to_owned(),
-    }
 }
 
 /// Rows were read, but none can be held against an estimate.
@@ -262,7 +225,7 @@ fn rebuild(args: &Args, catalog: &Catalog, found: &Measurements, folder: &Path) 
     if !samples.iter().any(crate::calibrate::Sample::is_fitted) {
         return Err(nothing_left(&rejected));
     }
-    let others = measured(args, &args.unseen, catalog)?;
+    let others = args.measured(&args.unseen, catalog)?;
     let (unseen, _) = crate::calibrate::samples(catalog, &screen(&others.rows).0);
     let parameters = Parameters::of(&Priors::study(), &samples);
     let whole = fit(samples.iter(), &parameters, &parameters.start(), GAIN_FULL);

@@ -1,12 +1,15 @@
 //! Gathers what a command works on: the catalog with its overlays, the requirements file, the rules.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use jiff::civil::Date;
+use rayon::prelude::*;
 
 use super::warn;
 use crate::catalog::Catalog;
 use crate::error::{Error, Fault, Place};
+use crate::measurement::{self, Defaults, Measurements};
 use crate::recommendation;
 use crate::requirements::{self, Read, ReadContext};
 
@@ -47,7 +50,7 @@ impl Asked {
         }
         if let Some(quotes) = &read.quotes {
             let shown = quotes.to_string_lossy();
-            let text = std::fs::read_to_string(quotes).map_err(|error| unreadable(&shown, &error))?;
+            let text = fs::read_to_string(quotes).map_err(|error| unreadable(&shown, &error))?;
             catalog.offers.extend(catalog.read_offers_csv(&shown, &text).map_err(Error::Faults)?);
             catalog.offers.sort_by(|a, b| a.id.cmp(&b.id).then(a.from.cmp(&b.from)));
         }
@@ -71,6 +74,57 @@ impl Asked {
     pub(super) fn warn(&self) {
         self.read.warnings.iter().for_each(|warning| warn(&warning.to_string()));
     }
+}
+
+/// A file of measurements as it was read.
+pub(super) struct Measured {
+    /// As the user named it.
+    pub(super) name: String,
+    pub(super) text: String,
+    pub(super) measurements: Measurements,
+}
+
+/// Files of measurements (`-` = stdin), or every fault of all of them.
+pub(super) fn measured(
+    files: &[PathBuf],
+    catalog: &Catalog,
+    defaults: &Defaults,
+) -> Result<Vec<Measured>, Error> {
+    let texts: Vec<(String, std::io::Result<String>)> = files
+        .iter()
+        .map(|file| {
+            let name = file.to_string_lossy().into_owned();
+            let text = if name == "-" {
+                std::io::read_to_string(std::io::stdin())
+            } else {
+                fs::read_to_string(file)
+            };
+            (name, text)
+        })
+        .collect();
+    let found: Vec<Result<Measured, Vec<Fault>>> = texts
+        .into_par_iter()
+        .map(|(name, text)| {
+            let text = text.map_err(|error| {
+                vec![Fault {
+                    code: "E0902",
+                    place: Place { file: name.clone(), ..Place::default() },
+                    cause: format!("cannot be read: {error}"),
+                    cure: "Give a file of measurements.".to_owned(),
+                }]
+            })?;
+            let measurements = measurement::read(&name, &text, catalog, defaults)?;
+            Ok(Measured { name, text, measurements })
+        })
+        .collect();
+    let (mut read, mut faults) = (Vec::new(), Vec::new());
+    for file in found {
+        match file {
+            Ok(file) => read.push(file),
+            Err(found) => faults.extend(found),
+        }
+    }
+    if faults.is_empty() { Ok(read) } else { Err(Error::Faults(faults)) }
 }
 
 fn unreadable(file: &str, error: &std::io::Error) -> Error {

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value, json};
 
 use super::terms::Terms;
-use super::{Class, Coefficient as C, Demand, Load, Measures, Rates, Request, Resolved, Rig, Step};
+use super::{Coefficient as C, Demand, Load, Measures, Rates, Request, Resolved, Rig, Step, TimeClass};
 use crate::catalog::Catalog;
 
 /// What takes time in a pass.
@@ -132,11 +132,12 @@ impl Breakdown {
             prompt_tokens: prompt,
             cached_tokens: cached,
             decode: Pass {
-                parts_ms: decode(terms, rates, batch, context).map(|ms| ms * step.scale.of(Class::Step)),
+                parts_ms: decode(terms, rates, batch, context).map(|ms| ms * step.scale.of(TimeClass::Step)),
                 total_ms: step.decode(batch, context),
             },
             prefill: Pass {
-                parts_ms: prefill(terms, rates, prompt, cached).map(|ms| ms * step.scale.of(Class::Prefill)),
+                parts_ms: prefill(terms, rates, prompt, cached)
+                    .map(|ms| ms * step.scale.of(TimeClass::Prefill)),
                 total_ms: step.prefill_alone(prompt, cached),
             },
             interference_ms: demand.token_ms(step, batch) - step.decode(batch, context),

@@ -10,7 +10,7 @@ use crate::catalog::{Calibration, Catalog};
 
 /// Times that are calibrated together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Class {
+pub enum TimeClass {
     /// A running batch: decode steps, and the prefills between them.
     Step,
     /// Time to the first token of a lone prompt.
@@ -21,7 +21,7 @@ pub enum Class {
     Saturation,
 }
 
-impl Class {
+impl TimeClass {
     /// All of them; each is fitted under those before it.
     pub const ALL: [Self; 4] = [Self::Step, Self::Prefill, Self::TtftLoaded, Self::Saturation];
 
@@ -58,7 +58,7 @@ impl Scale {
 
     /// The factor of a class.
     #[must_use]
-    pub const fn of(&self, class: Class) -> f64 {
+    pub const fn of(&self, class: TimeClass) -> f64 {
         self.0[class as usize]
     }
 
@@ -91,7 +91,7 @@ impl<'c> Own<'c> {
             let fits = row.engine == unit.engine.id
                 && row.gpu == unit.gpu.id
                 && row.bits.is_none_or(|own| own == bits);
-            let class = Class::ALL.into_iter().find(|class| class.word() == row.measure);
+            let class = TimeClass::ALL.into_iter().find(|class| class.word() == row.measure);
             let (true, Some(class)) = (fits, class) else { continue };
             let near = match row.model.as_deref() {
                 None => 0,
@@ -119,13 +119,13 @@ impl<'c> Own<'c> {
     }
 
     /// Two-sided 90 % factor of what is left in a class, where a row speaks of it.
-    pub(super) fn factor_90(&self, class: Class) -> Option<f64> {
+    pub(super) fn factor_90(&self, class: TimeClass) -> Option<f64> {
         self.0[class as usize].map(|row| (Z_90_TWO_SIDED * row.sd_log).exp().max(FACTOR_MEASURED))
     }
 
     /// What step times rest on: a row of the model itself is as good as a published one, a row of any model carries over.
     pub(super) fn basis(&self, else_basis: Basis) -> Basis {
-        match self.0[Class::Step as usize] {
+        match self.0[TimeClass::Step as usize] {
             Some(row) if row.model.is_some() => else_basis.min(Basis::Calibrated),
             Some(_) => else_basis.min(Basis::Extrapolated),
             None => else_basis,

@@ -34,7 +34,7 @@ use crate::catalog::{Engine, Gpu, Model, Precision};
 pub use api::{ApiEstimate, api_latency};
 pub use batch::{Summary, batch, batch_with};
 pub use breakdown::{Breakdown, Part, Pass, breakdown};
-pub use calibration::{Class, Scale};
+pub use calibration::{Scale, TimeClass};
 pub use capacity::{Capacity, Shortfall, capacity, capacity_upper_bound};
 pub use change::{Change, Tried, faster, fitting};
 pub use coefficient::{Coefficient, Factor, Rates};

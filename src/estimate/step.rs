@@ -7,7 +7,7 @@
 //! weights and the cache once at the bandwidth of the data sheet, than the arithmetic at its peak, or than the
 //! all-reduces over its link, whatever the coefficients say. It knows no queue and no traffic.
 
-use super::calibration::{Class, Own, Scale};
+use super::calibration::{Own, Scale, TimeClass};
 use super::coefficient::{Coefficient, Rates};
 use super::device::{self, Device};
 use super::terms::Terms;
@@ -140,7 +140,7 @@ impl Step {
         let own = if rig.own { Own::of(catalog, unit, rig.bits) } else { Own::default() };
         let mixture = unit.model.is_mixture();
         let step = Self::composed(&rig.terms(unit), rig.rates(mixture), unit.max_batch).scaled(own.scale());
-        let own_90 = Class::ALL.map(|class| own.factor_90(class));
+        let own_90 = TimeClass::ALL.map(|class| own.factor_90(class));
         let basis = if unit.model.formula { own.basis(basis_else) } else { basis_else };
         let step = Self { basis, basis_else, own_90, ..step };
         let [factor_step, factor_ttft] =
@@ -209,8 +209,8 @@ impl Step {
     /// The same with its times multiplied, by class, once; the reads at full bandwidth stay.
     #[must_use]
     pub fn scaled(self, scale: Scale) -> Self {
-        let step = scale.of(Class::Step);
-        let prefill = scale.of(Class::Prefill);
+        let step = scale.of(TimeClass::Step);
+        let prefill = scale.of(TimeClass::Prefill);
         Self {
             fixed_ms: step * self.fixed_ms,
             sequence_ms: step * self.sequence_ms,
@@ -315,7 +315,7 @@ impl Step {
         let touched = self.touched((tokens - cached).max(1.0));
         let alone_ms =
             self.prefill_work(tokens, cached) + self.prefill_alone_ms + self.prefill_experts_ms * touched;
-        let alone_ms = alone_ms * self.scale.of(Class::Prefill) / self.scale.of(Class::Step);
+        let alone_ms = alone_ms * self.scale.of(TimeClass::Prefill) / self.scale.of(TimeClass::Step);
         alone_ms.max(self.floor_weights_ms + self.floor_experts_ms * touched)
     }
 
@@ -361,15 +361,15 @@ impl Step {
     /// Factor of the two-sided 90 % interval of a measure of the interval table; a user's own narrows what they speak of.
     #[must_use]
     pub fn interval(&self, coefficients: &Coefficients, measure: &str) -> f64 {
-        let own = |class: Class| self.own_90[class as usize];
+        let own = |class: TimeClass| self.own_90[class as usize];
         let table = |basis: Basis| interval(coefficients, measure, self.mixture, basis);
         let found = match measure {
-            "tpot" | "static" => own(Class::Step),
-            "ttft" => own(Class::Prefill),
-            "ttft-loaded" => own(Class::TtftLoaded),
+            "tpot" | "static" => own(TimeClass::Step),
+            "ttft" => own(TimeClass::Prefill),
+            "ttft-loaded" => own(TimeClass::TtftLoaded),
             // Full batches were not measured: no surer than where others measured them.
-            "saturation" => own(Class::Saturation)
-                .or_else(|| own(Class::Step).map(|step| step.max(table(Basis::Calibrated)))),
+            "saturation" => own(TimeClass::Saturation)
+                .or_else(|| own(TimeClass::Step).map(|step| step.max(table(Basis::Calibrated)))),
             _ => None,
         };
         found.unwrap_or_else(|| table(self.basis_else))

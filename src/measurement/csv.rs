@@ -6,7 +6,7 @@ use ::csv::{ReaderBuilder, StringRecord, Trim};
 use serde_json::Map;
 
 use super::gather::{At, Figure, Found, Run, cell_value, date, is_figure};
-use super::{Quantity, codes};
+use super::{Quantity, STATISTICS, codes};
 use crate::catalog::nearest;
 use crate::estimate::Request;
 use crate::requirements::Statistic;
@@ -15,15 +15,6 @@ use crate::requirements::Statistic;
 const READ_OVER: [&str; 4] = ["id", "note", "url", "licence"];
 /// Columns beside the fields and the figures.
 const OTHERS: [&str; 5] = ["source", "as_of", "measure", "statistic", "value"];
-/// Statistics and their words.
-const STATISTICS: [(&str, Statistic); 6] = [
-    ("mean", Statistic::Mean),
-    ("median", Statistic::P50),
-    ("p50", Statistic::P50),
-    ("p90", Statistic::P90),
-    ("p95", Statistic::P95),
-    ("p99", Statistic::P99),
-];
 
 /// What a column holds.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -23,6 +23,16 @@ use crate::requirements::Statistic;
 pub use gather::Defaults;
 pub use read::read;
 
+/// Statistics and their words; the median comes before `p50`, which says the same.
+const STATISTICS: [(&str, Statistic); 6] = [
+    ("mean", Statistic::Mean),
+    ("median", Statistic::P50),
+    ("p50", Statistic::P50),
+    ("p90", Statistic::P90),
+    ("p95", Statistic::P95),
+    ("p99", Statistic::P99),
+];
+
 /// What was measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Quantity {

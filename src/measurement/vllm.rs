@@ -5,11 +5,10 @@
 
 use serde_json::{Map, Value};
 
-use super::Quantity;
 use super::gather::{At, Figure, Found, Run, cell_value, is_figure};
 use super::json::{Object, number, text};
 use super::name;
-use crate::requirements::Statistic;
+use super::{Quantity, STATISTICS};
 
 /// Keys of `--metadata` and the fields of the contract they state.
 const METADATA: [(&str, &str); 18] = [
@@ -35,15 +34,6 @@ const METADATA: [(&str, &str); 18] = [
 /// Times, as the middle of their keys. Time between tokens is `tpot`; `itl` weighs each gap and not each request.
 const LATENCIES: [(&str, Quantity); 3] =
     [("ttft", Quantity::Ttft), ("tpot", Quantity::Tpot), ("e2el", Quantity::E2e)];
-/// Statistics, as the beginning of their keys. The median comes before `p50`, which says the same.
-const STATISTICS: [(&str, Statistic); 6] = [
-    ("mean", Statistic::Mean),
-    ("median", Statistic::P50),
-    ("p50", Statistic::P50),
-    ("p90", Statistic::P90),
-    ("p95", Statistic::P95),
-    ("p99", Statistic::P99),
-];
 /// Rates of the whole run.
 const RATES: [(&str, Quantity); 2] =
     [("output_throughput", Quantity::OutputTokens), ("request_throughput", Quantity::Requests)];

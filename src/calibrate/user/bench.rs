@@ -7,7 +7,7 @@ use super::super::scalar::{self, class_among};
 use super::super::{Fit, HoldOut, Sample};
 use super::{Dropped, Place};
 use crate::catalog::Catalog;
-use crate::estimate::{Class, Rates};
+use crate::estimate::{Rates, TimeClass};
 
 /// More points than this are left out in so many groups.
 const FOLDS_MAX: usize = 20;
@@ -62,7 +62,7 @@ pub(super) struct Bench<'s, 'c> {
     /// One configuration under one load: its rows are one point.
     pub(super) points: Vec<String>,
     pub(super) shapes: Vec<String>,
-    pub(super) classes: Vec<Option<Class>>,
+    pub(super) classes: Vec<Option<TimeClass>>,
     /// Weight of a row: the rows of a point in a class share 1.
     pub(super) weights: Vec<f64>,
     /// Rows of each unit and of each pair.
@@ -152,12 +152,12 @@ impl<'s, 'c> Bench<'s, 'c> {
         }));
         let mut classes = vec![None; samples.len()];
         for (_, rows) in &units {
-            let told = rows.iter().any(|at| scalar::class(&samples[*at]) == Some(Class::Step));
+            let told = rows.iter().any(|at| scalar::class(&samples[*at]) == Some(TimeClass::Step));
             for at in rows {
                 classes[*at] = class_among(&samples[*at], told);
             }
         }
-        let mut counts: BTreeMap<(&str, Option<Class>), f64> = BTreeMap::new();
+        let mut counts: BTreeMap<(&str, Option<TimeClass>), f64> = BTreeMap::new();
         for (point, class) in points.iter().zip(&classes) {
             *counts.entry((point, *class)).or_default() += 1.0;
         }
@@ -178,7 +178,7 @@ impl<'s, 'c> Bench<'s, 'c> {
 
     /// Weights under which every model of a class counts alike.
     pub(super) fn balanced(&self, rows: &[usize]) -> Vec<f64> {
-        let mut sums: BTreeMap<(&str, Option<Class>), f64> = BTreeMap::new();
+        let mut sums: BTreeMap<(&str, Option<TimeClass>), f64> = BTreeMap::new();
         for at in rows {
             *sums.entry((&self.shapes[*at], self.classes[*at])).or_default() += self.weights[*at];
         }

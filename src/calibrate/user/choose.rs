@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use super::super::{Cell, Fit, GAIN_FULL, Parameters, Priors, Sample, Subject, fit, quantile};
 use super::bench::{Bench, Choice, Plan, Predictor};
 use super::{Dropped, Place, Refit};
-use crate::estimate::{Class, Rates};
+use crate::estimate::{Rates, TimeClass};
 
 /// A change must take this share off the mean error of left-out rows, or it is noise.
 const GAIN_MIN: f64 = 0.02;
@@ -130,7 +130,7 @@ impl<'c> Bench<'_, 'c> {
     pub(super) fn pin(&self, plan: &mut Plan) {
         for (at, (place, rows)) in self.units.iter().enumerate() {
             let pair = self.pair_of(place);
-            for class in Class::ALL {
+            for class in TimeClass::ALL {
                 let told = rows.iter().any(|row| self.classes[*row] == Some(class));
                 let choice = &mut plan.units[at][class as usize];
                 let any = plan.pairs[pair][class as usize] != Choice::Off;
@@ -154,7 +154,7 @@ impl<'c> Bench<'_, 'c> {
     ) -> ([Choice; 4], Vec<Dropped>) {
         let mut choices = [Choice::Off; 4];
         let mut dropped = Vec::new();
-        for class in Class::ALL {
+        for class in TimeClass::ALL {
             let own: Vec<usize> =
                 rows.iter().copied().filter(|at| self.classes[*at] == Some(class)).collect();
             let points = own.iter().map(|at| &labels[*at]).collect::<BTreeSet<_>>().len();
@@ -220,7 +220,7 @@ impl<'c> Bench<'_, 'c> {
             .filter(|at| self.samples[*at].cell == cell && self.samples[*at].is_mixture() == mixture)
             .collect();
         let error = |at: &usize| Some(outside[*at]?.abs() - self.before[*at]?.abs());
-        let mut worst: Option<(f64, bool, usize, Class)> = None;
+        let mut worst: Option<(f64, bool, usize, TimeClass)> = None;
         let units = self
             .units
             .iter()
@@ -236,12 +236,12 @@ impl<'c> Bench<'_, 'c> {
         for (is_unit, at, (_, rows), choices) in units.chain(pairs) {
             let own: Vec<usize> = rows.iter().copied().filter(|row| touched.contains(row)).collect();
             let harm: f64 = own.iter().filter_map(error).sum();
-            let follows = choices[Class::Step as usize].is_fitted();
-            for class in Class::ALL {
+            let follows = choices[TimeClass::Step as usize].is_fitted();
+            for class in TimeClass::ALL {
                 let told = own.iter().any(|row| self.classes[*row].is_none_or(|own| own == class));
                 let choice = choices[class as usize];
-                let acts =
-                    choice.is_fitted() || (class >= Class::TtftLoaded && choice == Choice::Off && follows);
+                let acts = choice.is_fitted()
+                    || (class >= TimeClass::TtftLoaded && choice == Choice::Off && follows);
                 if told && acts && worst.is_none_or(|(most, ..)| harm > most) {
                     worst = Some((harm, is_unit, at, class));
                 }
@@ -258,7 +258,7 @@ impl<'c> Bench<'_, 'c> {
         let median = (median(&self.before), median(outside));
         plan.dropped.push(Dropped { place: place.clone(), class, median, points });
         let choices = if is_unit { &mut plan.units[at] } else { &mut plan.pairs[at] };
-        let follows = class >= Class::TtftLoaded && choices[Class::Step as usize].is_fitted();
+        let follows = class >= TimeClass::TtftLoaded && choices[TimeClass::Step as usize].is_fitted();
         choices[class as usize] = if follows { Choice::One } else { Choice::Off };
         true
     }

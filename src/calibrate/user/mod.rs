@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use self::bench::Bench;
 use super::{Fit, HoldOut, Sample, samples, screen};
 use crate::catalog::Catalog;
-use crate::estimate::{Class, Scale};
+use crate::estimate::{Scale, TimeClass};
 use crate::measurement::{Measurement, Rejected};
 
 /// What a factor is for.
@@ -33,11 +33,11 @@ pub struct Place {
 
 /// A factor to write.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Factor {
+pub struct UnitFactor {
     /// What it is for.
     pub place: Place,
     /// Which times.
-    pub class: Class,
+    pub class: TimeClass,
     /// Logarithm of the factor.
     pub log: f64,
     /// Standard deviation of it.
@@ -58,7 +58,7 @@ pub struct Dropped {
     /// What it would have been for.
     pub place: Place,
     /// Which times.
-    pub class: Class,
+    pub class: TimeClass,
     /// Median error of its rows without it, and left out with it.
     pub median: (f64, f64),
     /// Configurations, of a factor for any model: models.
@@ -93,7 +93,7 @@ pub struct Own<'c> {
     /// Rows that were not, with the reason.
     pub rejected: Vec<Rejected>,
     /// Factors to write, in order.
-    pub factors: Vec<Factor>,
+    pub factors: Vec<UnitFactor>,
     /// Factors that did not help, in order.
     pub dropped: Vec<Dropped>,
     /// The coefficients.

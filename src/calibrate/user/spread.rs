@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::super::scalar::FACTOR_SD;
 use super::bench::{Bench, Choice, Plan};
-use super::{Factor, Place};
-use crate::estimate::{Basis, Class, Z_90_TWO_SIDED, interval};
+use super::{Place, UnitFactor};
+use crate::estimate::{Basis, TimeClass, Z_90_TWO_SIDED, interval};
 
 /// What the spread of the interval table counts for, in points, beside the residuals of a unit.
 const SPREAD_POINTS: f64 = 4.0;
@@ -14,7 +14,7 @@ const LEFT_SD_MAX: f64 = 1.4;
 
 impl<'c> Bench<'_, 'c> {
     /// The factors of a plan, with their spreads.
-    pub(super) fn factors(&self, plan: &Plan) -> Vec<Factor> {
+    pub(super) fn factors(&self, plan: &Plan) -> Vec<UnitFactor> {
         let mut factors = Vec::new();
         for ((place, rows), choices) in self.units.iter().zip(&plan.units) {
             self.factors_of(plan, place, rows, *choices, (&self.folds, &self.weights), &mut factors);
@@ -33,14 +33,14 @@ impl<'c> Bench<'_, 'c> {
         rows: &[usize],
         choices: [Choice; 4],
         (labels, weights): (&[String], &[f64]),
-        factors: &mut Vec<Factor>,
+        factors: &mut Vec<UnitFactor>,
     ) {
         if choices.iter().all(|choice| *choice == Choice::Off) {
             return;
         }
         let logs = self.logs(&plan.predictor.whole, rows, weights, choices);
         let outside = self.left_out(&plan.predictor, rows, labels, weights, choices);
-        for class in Class::ALL {
+        for class in TimeClass::ALL {
             let Some(log) = logs[class as usize] else { continue };
             let own: Vec<usize> =
                 rows.iter().copied().filter(|at| self.classes[*at] == Some(class)).collect();
@@ -63,7 +63,7 @@ impl<'c> Bench<'_, 'c> {
             } else {
                 table + known
             };
-            factors.push(Factor {
+            factors.push(UnitFactor {
                 place: place.clone(),
                 class,
                 log,

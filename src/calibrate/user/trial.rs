@@ -8,7 +8,7 @@ use super::super::scalar::{Weighted, solve};
 use super::super::{Cell, quantile};
 use super::Residuals;
 use super::bench::{Bench, Choice, Plan, Predictor};
-use crate::estimate::{Class, Rates, Scale};
+use crate::estimate::{Rates, Scale, TimeClass};
 
 impl<'c> Bench<'_, 'c> {
     /// Residuals of rows with each label left out in turn, under the factors of the rest of these rows.
@@ -42,7 +42,7 @@ impl<'c> Bench<'_, 'c> {
         choices: [Choice; 4],
     ) -> [Option<f64>; 4] {
         let mut logs = [None; 4];
-        for class in Class::ALL.into_iter().filter(|class| choices[*class as usize] != Choice::Off) {
+        for class in TimeClass::ALL.into_iter().filter(|class| choices[*class as usize] != Choice::Off) {
             let own: Vec<Weighted<'_, 'c>> = rows
                 .iter()
                 .filter(|at| self.classes[**at] == Some(class))

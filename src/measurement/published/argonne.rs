@@ -5,10 +5,9 @@
 
 use jiff::civil::date;
 
-use super::names::{self, Layout, Names, under};
+use super::names::Names;
 use super::row::{Row, Skip};
 use super::{Quantity, Reading, Table};
-use crate::estimate::Load;
 
 pub(super) const TABLE: Table =
     Table { columns: &["ttft_ms", "e2e_ms", "precision_kv", "flag_faster_than_weight_bound"], read };
@@ -28,15 +27,11 @@ fn read(row: &Row<'_>, names: &Names<'_>) -> Result<Reading, Skip> {
     };
     let gpu = names.gpu(row.text("gpu"))?;
     let engine = names.engine(engine, generation, "")?;
-    let weights = names::weights(row.text("precision_weights"), model)?;
-    let kv = names::cache(row.text("precision_kv"))?;
-    let layout = Layout::of(row.count("n_gpus").unwrap_or(1), generation);
-    let request = names.request((model, weights), &gpu, layout, kv, engine)?;
-    let lengths = (row.number("input_tokens"), row.number("output_tokens"));
+    let request = names.static_batch(row, model, &gpu, generation, engine)?;
     Ok(Reading {
         source: row.text("source").to_owned(),
         as_of: Some(date(2024, 10, 31)),
-        request: under(request, Load::Static, row.number("concurrency_or_batch"), lengths)?,
+        request,
         figures: vec![
             (Quantity::Ttft, None, row.number("ttft_ms")),
             (Quantity::E2e, None, row.number("e2e_ms")),

@@ -3,7 +3,7 @@
 //! In: words of a table. Out: ids of the catalog, or the reason why the row takes no part. Only what catalog aliases do not
 //! cover is listed here.
 
-use super::row::Skip;
+use super::row::{Row, Skip};
 use crate::catalog::{Catalog, Model, Precision};
 use crate::estimate::{Load, Request};
 
@@ -87,6 +87,23 @@ impl<'c> Names<'c> {
         };
         let version = version_in(stated).filter(leads).unwrap_or(&engine.version_from);
         Ok((engine.family.clone(), version.to_owned()))
+    }
+
+    /// A batch started together, as the tables of one engine and one box state it.
+    pub(super) fn static_batch(
+        &self,
+        row: &Row<'_>,
+        model: &Model,
+        gpu: &str,
+        generation: Option<&str>,
+        engine: (String, String),
+    ) -> Result<Request, Skip> {
+        let weights = weights(row.text("precision_weights"), model)?;
+        let kv = cache(row.text("precision_kv"))?;
+        let layout = Layout::of(row.count("n_gpus").unwrap_or(1), generation);
+        let request = self.request((model, weights), gpu, layout, kv, engine)?;
+        let lengths = (row.number("input_tokens"), row.number("output_tokens"));
+        under(request, Load::Static, row.number("concurrency_or_batch"), lengths)
     }
 
     /// A request of everything but load and lengths.
