@@ -28,6 +28,7 @@ fn synthetic(pools: usize, slots: usize, classes: usize, hours_in_use: bool) -> 
                 billed_rps: load_rps.clone(),
                 load_rps,
                 unavailability_max: None,
+                ..Default::default()
             }
         })
         .collect();
@@ -45,8 +46,18 @@ fn synthetic(pools: usize, slots: usize, classes: usize, hours_in_use: bool) -> 
                     .collect(),
                 replicas: 1,
                 modes: vec![
-                    Mode { billing: "on-demand".into(), usd_per_month: usd, usd_upfront: 0.0 },
-                    Mode { billing: "reserved-1y".into(), usd_per_month: usd * 0.65, usd_upfront: 0.0 },
+                    Mode {
+                        billing: "on-demand".into(),
+                        usd_per_month: usd,
+                        usd_upfront: 0.0,
+                        ..Default::default()
+                    },
+                    Mode {
+                        billing: "reserved-1y".into(),
+                        usd_per_month: usd * 0.65,
+                        usd_upfront: 0.0,
+                        ..Default::default()
+                    },
                 ],
                 usd_per_hour: hours_in_use.then_some(usd / 700.0),
                 usd_per_request: vec![0.0; count],
@@ -55,6 +66,7 @@ fn synthetic(pools: usize, slots: usize, classes: usize, hours_in_use: bool) -> 
                 ladder: None,
                 unavailability_per_replica: 0.0,
                 unavailability: 0.0,
+                ..Default::default()
             }
         })
         .collect();
@@ -66,6 +78,7 @@ fn synthetic(pools: usize, slots: usize, classes: usize, hours_in_use: bool) -> 
             score: vec![0.0; count],
             rate_rps: vec![f64::INFINITY; count],
             unavailability: 0.0,
+            ..Default::default()
         })
         .collect();
     Program {
@@ -80,6 +93,7 @@ fn synthetic(pools: usize, slots: usize, classes: usize, hours_in_use: bool) -> 
         deployments_max: None,
         both_sides_min: None,
         goal: Goal::Cost,
+        ..Default::default()
     }
 }
 

@@ -183,5 +183,6 @@ fn spread(point: &Point, into: &[usize]) -> Point {
         hourly: point.hourly.iter().map(|slots| into.iter().map(|at| slots[*at]).collect()).collect(),
         local: shares(&point.local),
         cloud: shares(&point.cloud),
+        ..Default::default()
     }
 }

@@ -45,7 +45,13 @@ struct CasePool {
 }
 
 fn class(name: &str, load_rps: Vec<f64>) -> Class {
-    Class { name: name.into(), billed_rps: load_rps.clone(), load_rps, unavailability_max: None }
+    Class {
+        name: name.into(),
+        billed_rps: load_rps.clone(),
+        load_rps,
+        unavailability_max: None,
+        ..Default::default()
+    }
 }
 
 fn pool(id: &str, deployment: usize, capacity: Vec<f64>, modes: Vec<Mode>) -> Pool {
@@ -64,11 +70,12 @@ fn pool(id: &str, deployment: usize, capacity: Vec<f64>, modes: Vec<Mode>) -> Po
         ladder: None,
         unavailability_per_replica: 0.0,
         unavailability: 0.0,
+        ..Default::default()
     }
 }
 
 fn mode(billing: &str, usd_per_month: f64) -> Mode {
-    Mode { billing: billing.into(), usd_per_month, usd_upfront: 0.0 }
+    Mode { billing: billing.into(), usd_per_month, usd_upfront: 0.0, ..Default::default() }
 }
 
 fn program(slot_hours: Vec<f64>, classes: Vec<Class>, pools: Vec<Pool>) -> Program {
@@ -84,6 +91,7 @@ fn program(slot_hours: Vec<f64>, classes: Vec<Class>, pools: Vec<Pool>) -> Progr
         deployments_max: None,
         both_sides_min: None,
         goal: Goal::Cost,
+        ..Default::default()
     }
 }
 
@@ -112,6 +120,7 @@ fn case(text: &str) -> (Program, Option<f64>) {
             score: vec![0.0; classes.len()],
             rate_rps: vec![f64::INFINITY; classes.len()],
             unavailability: 0.0,
+            ..Default::default()
         })
         .collect();
     program.resources = case

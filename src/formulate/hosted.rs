@@ -39,6 +39,7 @@ pub(super) fn hosted_columns(
             score: score(*a),
             rate_rps: vec![f64::INFINITY; classes],
             unavailability,
+            ..Default::default()
         });
         out.hosted.push((Source::Catalog(*a), None));
     }
@@ -56,6 +57,7 @@ pub(super) fn hosted_columns(
                 score: score(*p),
                 rate_rps: vec![f64::INFINITY; classes],
                 unavailability: (1.0 - up) * (1.0 - other),
+                ..Default::default()
             });
             out.hosted.push((Source::Catalog(*p), Some(f)));
         }

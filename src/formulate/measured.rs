@@ -35,6 +35,7 @@ pub(super) fn measured_columns(
                     billing: "on-demand".to_owned(),
                     usd_per_month: usd_per_hour * requirements.hours_per_month,
                     usd_upfront: 0.0,
+                    ..Default::default()
                 }],
                 usd_per_hour: None,
                 usd_per_request: vec![0.0; classes],
@@ -43,6 +44,7 @@ pub(super) fn measured_columns(
                 ladder: requirements.availability.map(|target| Ladder::new(up, 1.0 - target, 512)),
                 unavailability_per_replica: 0.0,
                 unavailability: requirements.availability.map_or(0.0, |target| 1.0 - target),
+                ..Default::default()
             });
             let guard = if requirements.availability.is_some() { Guard::Spares } else { Guard::None };
             out.pools.push((Source::Measured(at), guard));
@@ -61,6 +63,7 @@ pub(super) fn measured_columns(
                 score: vec![0.0; classes],
                 rate_rps: capacity,
                 unavailability: 0.0,
+                ..Default::default()
             });
             out.hosted.push((Source::Measured(at), None));
         }

@@ -104,6 +104,7 @@ pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulat
                     load_rps: class.load_rps(),
                     billed_rps: class.billed_rps(),
                     unavailability_max: requirements.availability.map(|target| 1.0 - target),
+                    ..Default::default()
                 })
                 .collect(),
             pools: Vec::new(),
@@ -115,6 +116,7 @@ pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulat
             deployments_max: requirements.limits.max_deployments,
             both_sides_min: None,
             goal: if requirements.objective == Objective::Cost { Goal::Cost } else { Goal::LeastScore },
+            ..Default::default()
         },
         pools: Vec::new(),
         behind: Vec::new(),

@@ -40,6 +40,7 @@ pub(super) fn pool_columns(
                 billing: option.hardware.billing.word().to_owned(),
                 usd_per_month: option.prospect.usd_per_month,
                 usd_upfront: 0.0,
+                ..Default::default()
             }],
             usd_per_hour: None,
             usd_per_request: vec![0.0; classes],
@@ -50,6 +51,7 @@ pub(super) fn pool_columns(
             ladder: None,
             unavailability_per_replica: 0.0,
             unavailability: 0.0,
+            ..Default::default()
         };
         let Some(target) = requirements.availability else {
             out.program.pools.push(plain);

@@ -17,16 +17,17 @@ pub use matrix::{Column, Matrix, Row, Sense};
 pub use point::Point;
 
 /// What is optimised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Goal {
-    /// Least USD/month.
+    /// Least USD/month, what was paid once spread over its months.
+    #[default]
     Cost,
-    /// Least sum of scores, weighted by requests; then least USD/month.
+    /// Least score: of requests and of instance-hours, over all requests; then least USD/month.
     LeastScore,
 }
 
 /// One class of traffic: a workload, or the premium or ordinary part of one.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Class {
     /// Its name.
     pub name: String,
@@ -36,10 +37,13 @@ pub struct Class {
     pub billed_rps: Vec<f64>,
     /// Most unavailability over all routes of the class in series; `None` = no redundancy asked.
     pub unavailability_max: Option<f64>,
+    /// For work that may wait: by slot of arrival, the slots it may be served in, its own among them. Empty = at once.
+    /// Slots between which work moves stand for the same number of hours.
+    pub served_in: Vec<Vec<usize>>,
 }
 
 /// One way to pay for the units of a pool.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Mode {
     /// Billing word.
     pub billing: String,
@@ -47,10 +51,31 @@ pub struct Mode {
     pub usd_per_month: f64,
     /// USD paid once for one unit.
     pub usd_upfront: f64,
+    /// What was paid once, spread over its months, USD/month: part of the cost objective, not of the monthly budget.
+    pub usd_amortised: f64,
+}
+
+/// Instances on which replicas of several pools stand side by side.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Host {
+    /// Its name.
+    pub id: String,
+    /// GPUs of one instance.
+    pub gpus: f64,
+    /// Always-on ways to pay for an instance.
+    pub modes: Vec<Mode>,
+    /// USD/hour of an instance that runs only in the slots in use.
+    pub usd_per_hour: Option<f64>,
+    /// USD for each start of an instance that runs only in the slots in use.
+    pub usd_per_start: f64,
+    /// Finite resources one instance takes: index into [`Program::resources`], amount.
+    pub uses: Vec<(usize, f64)>,
+    /// Score of an instance-hour; read under [`Goal::LeastScore`].
+    pub score_per_hour: f64,
 }
 
 /// Replicas of one unit at one provider, bought in whole instances.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Pool {
     /// Its name.
     pub id: String,
@@ -66,10 +91,19 @@ pub struct Pool {
     pub modes: Vec<Mode>,
     /// USD/hour of an instance that runs only in the slots in use.
     pub usd_per_hour: Option<f64>,
+    /// USD for each start of an instance that runs only in the slots in use: the time until it serves is paid.
+    pub usd_per_start: f64,
+    /// Instances there are in every slot once the pool is used at all.
+    pub instances_min: u32,
+    /// Where replicas stand among those of other pools: index into [`Program::hosts`], GPUs of a replica. Such a pool
+    /// has no price of its own, one replica an instance, and as many as fit.
+    pub on: Option<(usize, f64)>,
     /// USD a request costs on top, by class (expected use of a fallback).
     pub usd_per_request: Vec<f64>,
     /// Score of a request by class; read under [`Goal::LeastScore`].
     pub score: Vec<f64>,
+    /// Score of an instance-hour; read under [`Goal::LeastScore`].
+    pub score_per_hour: f64,
     /// Finite resources one instance takes: index into [`Program::resources`], amount.
     pub uses: Vec<(usize, f64)>,
     /// Spares it needs.
@@ -81,7 +115,7 @@ pub struct Pool {
 }
 
 /// A hosted model, or a hosted model with another behind it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Hosted {
     /// Its name.
     pub id: String,
@@ -93,12 +127,54 @@ pub struct Hosted {
     pub score: Vec<f64>,
     /// Most requests/s by class; infinite unless limited.
     pub rate_rps: Vec<f64>,
+    /// Finite resources a request/s of each class takes: index into [`Program::resources`], amount by class.
+    pub uses: Vec<(usize, Vec<f64>)>,
     /// Unavailability it adds to a class it serves.
+    pub unavailability: f64,
+    /// True for own engines that are billed by the second of use: they count as the local side.
+    pub local: bool,
+}
+
+/// Requests of one class that pass several targets: a router's two models, the stages of a cascade.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Blend {
+    /// Its name.
+    pub id: String,
+    /// The class it serves.
+    pub class: usize,
+    /// Requests each pool sees of one request here.
+    pub pools: Vec<(usize, f64)>,
+    /// Requests each hosted model sees of one request here.
+    pub hosted: Vec<(usize, f64)>,
+    /// USD a request costs beside its hosted and local parts (the router, the judge).
+    pub usd_per_request: f64,
+    /// Score of a request; read under [`Goal::LeastScore`].
+    pub score: f64,
+    /// Unavailability it adds to its class, beside that of its pools and hosted models.
     pub unavailability: f64,
 }
 
+/// A mean over requests that must stay on one side of a limit: coefficient by class and target, weighted by requests.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Mean {
+    /// The rule that limits it.
+    pub rule: String,
+    /// Which, such as a workload.
+    pub key: String,
+    /// By class and pool. A request that is not to count has 0 everywhere, limit included.
+    pub local: Vec<Vec<f64>>,
+    /// By class and hosted model.
+    pub cloud: Vec<Vec<f64>>,
+    /// By blend.
+    pub blends: Vec<f64>,
+    /// Sum over class, target and slot of coefficient x requests / all requests: at least (true) or at most the limit.
+    pub at_least: bool,
+    /// The limit.
+    pub limit: f64,
+}
+
 /// Something there is only so much of.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Resource {
     /// The rule that limits it.
     pub rule: String,
@@ -109,16 +185,24 @@ pub struct Resource {
 }
 
 /// A deployment program.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Program {
     /// Hours a month each slot stands for.
     pub slot_hours: Vec<f64>,
     /// Traffic.
     pub classes: Vec<Class>,
+    /// The slot before each in the day, in a circle; empty where the order of slots does not matter.
+    pub before: Vec<usize>,
+    /// Instances that pools share.
+    pub hosts: Vec<Host>,
     /// Own engines.
     pub pools: Vec<Pool>,
     /// Hosted models.
     pub hosted: Vec<Hosted>,
+    /// Ways through several of them.
+    pub blends: Vec<Blend>,
+    /// Means that are limited.
+    pub means: Vec<Mean>,
     /// Finite resources.
     pub resources: Vec<Resource>,
     /// Paid once there is any local part, USD/month.

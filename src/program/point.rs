@@ -3,7 +3,7 @@
 use super::{Goal, Program};
 
 /// Values of a program: counts, and shares by class, target and slot.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Point {
     /// Always-on instances by pool and mode.
     pub always_on: Vec<Vec<u32>>,
@@ -13,6 +13,16 @@ pub struct Point {
     pub local: Vec<Vec<Vec<f64>>>,
     /// Share by class, hosted model, slot.
     pub cloud: Vec<Vec<Vec<f64>>>,
+    /// Share of its class by blend and slot.
+    pub blends: Vec<Vec<f64>>,
+    /// Always-on instances by host and mode.
+    pub host_always_on: Vec<Vec<u32>>,
+    /// Further instances by host and slot.
+    pub host_hourly: Vec<Vec<u32>>,
+    /// For classes that may wait, share of what arrives in a slot that is served in another: by class, slot of
+    /// arrival, slot of service. Empty for a class that is served at once. Shares above are of what is *served* in a
+    /// slot.
+    pub moved: Vec<Vec<Vec<f64>>>,
 }
 
 /// Tolerance on shares and loads, in shares and instances (formulation study §7).
@@ -28,6 +38,10 @@ impl Point {
             hourly: vec![vec![0; slots]; program.pools.len()],
             local: vec![vec![vec![0.0; slots]; program.pools.len()]; classes],
             cloud: vec![vec![vec![0.0; slots]; program.hosted.len()]; classes],
+            blends: vec![vec![0.0; slots]; program.blends.len()],
+            host_always_on: program.hosts.iter().map(|host| vec![0; host.modes.len()]).collect(),
+            host_hourly: vec![vec![0; slots]; program.hosts.len()],
+            moved: vec![Vec::new(); classes],
         }
     }
 

@@ -65,6 +65,7 @@ fn draw(rng: &mut ChaCha8Rng) -> Program {
                 billed_rps: load_rps.iter().map(|load| load * peak).collect(),
                 load_rps,
                 unavailability_max: (redundancy && dice.chance(0.8)).then(|| dice.figure(0.005, 0.03, 0.005)),
+                ..Default::default()
             }
         })
         .collect();
@@ -80,6 +81,7 @@ fn draw(rng: &mut ChaCha8Rng) -> Program {
         deployments_max: None,
         both_sides_min: (pools > 0 && hosted > 0 && dice.chance(0.15)).then(|| dice.figure(0.01, 0.4, 0.1)),
         goal: if dice.chance(0.25) { Goal::LeastScore } else { Goal::Cost },
+        ..Default::default()
     };
     if dice.chance(0.25) {
         world.deployments_max = Some(u32::try_from(dice.whole(1, 3)).expect("small"));
@@ -117,12 +119,18 @@ fn pool(
     let replicas = u32::try_from(*[1, 1, 2, 3].get(dice.whole(0, 3)).expect("of four")).expect("small");
     let usd = dice.figure(50.0, 900.0, 50.0);
     let upfront = world.usd_upfront_max.is_some() || dice.chance(0.2);
-    let mut modes = vec![Mode { billing: "on-demand".into(), usd_per_month: usd, usd_upfront: 0.0 }];
+    let mut modes = vec![Mode {
+        billing: "on-demand".into(),
+        usd_per_month: usd,
+        usd_upfront: 0.0,
+        ..Default::default()
+    }];
     if dice.chance(0.5) {
         modes.push(Mode {
             billing: "reserved".into(),
             usd_per_month: usd * dice.figure(0.3, 1.1, 0.1),
             usd_upfront: if upfront { dice.figure(100.0, 3000.0, 500.0) } else { 0.0 },
+            ..Default::default()
         });
     }
     if dice.chance(0.15) {
@@ -130,6 +138,7 @@ fn pool(
             billing: "purchase".into(),
             usd_per_month: modes[modes.len() - 1].usd_per_month,
             usd_upfront: if upfront { dice.figure(100.0, 3000.0, 500.0) } else { 0.0 },
+            ..Default::default()
         });
     }
     let hourly = dice.chance(0.3).then(|| usd / hours * dice.figure(0.7, 2.5, 0.25));
@@ -170,6 +179,7 @@ fn pool(
         } else {
             0.0
         },
+        ..Default::default()
     }
 }
 
@@ -220,5 +230,6 @@ fn column(
             .map(|_| if dice.chance(0.25) { dice.figure(0.2, 3.0, 0.5) } else { f64::INFINITY })
             .collect(),
         unavailability: if redundancy && !lossless { dice.figure(0.001, 0.02, 0.005) } else { 0.0 },
+        ..Default::default()
     }
 }
