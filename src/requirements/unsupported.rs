@@ -35,8 +35,6 @@ fn without_indices(path: &str) -> String {
         .collect()
 }
 
-/// Work that waits.
-pub(super) const DEFERRABLE: &str = "work that may wait for a cheaper hour";
 /// Growth of the volume.
 pub(super) const GROWTH: &str = "growth of the volume";
 /// Carbon as the objective.

@@ -7,7 +7,7 @@ use super::fields::{At, Map, Reader};
 use super::node::quoted;
 use super::range::Range;
 use super::warning::Warning;
-use super::{LatencyLimit, LatencyMeasure, Statistic, Workload, unsupported};
+use super::{LatencyLimit, LatencyMeasure, Statistic, Workload};
 
 const KEYS: &[&str] = &[
     "name",
@@ -193,11 +193,7 @@ impl Reader<'_> {
     }
 
     fn deferrable(&mut self, at: &At<'_>) -> f64 {
-        let hours = self.number(at, &WAIT).unwrap_or(0.0);
-        if hours > 0.0 {
-            self.not_yet(at, unsupported::DEFERRABLE);
-        }
-        hours
+        self.number(at, &WAIT).unwrap_or(0.0)
     }
 }
 
