@@ -105,6 +105,9 @@ pub struct Plan {
     pub deployments: Vec<Deployment>,
     /// Who gets what.
     pub routing: Vec<Route>,
+    /// Work that waits: what arrives in one hour and is released in another.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub deferral: Vec<Deferral>,
     /// Each workload and limit.
     pub measures: Vec<MeasureRow>,
     /// Rules with little or nothing left.
@@ -262,12 +265,28 @@ pub struct Route {
     pub target: String,
     /// Share of the workload's requests over the month that reach a model (cache hits apart), 0 to 1.
     pub share: f64,
-    /// Share by hour of the UTC day, where it varies.
+    /// Share of what is released in each hour of the UTC day, where it varies: 24 values, or 48 (weekdays, then weekends)
+    /// where the request tells them apart.
     pub by_hour: Option<Vec<f64>>,
     /// Deployment that takes over when the target is down.
     pub fallback: Option<String>,
     /// True for the part held to the premium floor.
     pub premium: bool,
+}
+
+/// Part of a workload that waits. What no such row moves is released as it arrives.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Deferral {
+    /// Workload.
+    pub workload: String,
+    /// True for the part held to the premium floor.
+    pub premium: bool,
+    /// Hour of the UTC day in which it arrives, 0 to 23; 24 more at weekends, where the request tells them apart.
+    pub from_hour: u32,
+    /// Hour in which it is released, counted likewise.
+    pub to_hour: u32,
+    /// Share of what arrives in `from_hour` of that part, 0 to 1.
+    pub share: f64,
 }
 
 /// One promise and how it stands.

@@ -3,7 +3,7 @@
 //! The premium share holds in every slot, so a class of its own with share x demand and the higher floor is exact
 //! (formulation study §2): no row and no multiplier.
 
-use crate::requirements::{QualityFloor, Requirements, Workload};
+use crate::requirements::{QualityFloor, Requirements, Slot, Workload};
 
 /// The part of a workload that is held to one floor.
 #[derive(Debug, Clone)]
@@ -18,17 +18,19 @@ pub struct Class<'r> {
     pub floor: Option<&'r QualityFloor>,
     /// True for the premium part.
     pub premium: bool,
+    /// Hours between which rates may differ.
+    pub slots: Vec<Slot>,
 }
 
 impl Class<'_> {
-    /// Mean requests/s that reach a model, by UTC hour.
+    /// Mean requests/s that reach a model, by slot.
     #[must_use]
     pub fn billed_rps(&self) -> Vec<f64> {
         let reach = self.share * (1.0 - self.workload.response_hit);
-        self.workload.hourly_rps.iter().map(|rate| rate * reach).collect()
+        self.slots.iter().map(|slot| self.workload.rps(slot) * reach).collect()
     }
 
-    /// Arrival rate to be carried, by UTC hour: the mean times the peak factor.
+    /// Arrival rate to be carried, by slot: the mean times the peak factor.
     #[must_use]
     pub fn load_rps(&self) -> Vec<f64> {
         self.billed_rps().into_iter().map(|rate| rate * self.workload.peak_factor).collect()
@@ -42,8 +44,9 @@ impl Class<'_> {
 
     /// Requests a month that reach a model.
     #[must_use]
-    pub fn requests_per_month(&self, hours_per_month: f64) -> f64 {
-        self.billed_rps().iter().sum::<f64>() / 24.0 * 3600.0 * hours_per_month
+    pub fn requests_per_month(&self) -> f64 {
+        let rates = self.billed_rps();
+        rates.iter().zip(&self.slots).map(|(rate, slot)| rate * 3600.0 * slot.hours_per_month).sum()
     }
 
     /// Name of the class in the program.
@@ -56,17 +59,24 @@ impl Class<'_> {
 /// Classes of a request, in the order of the file.
 #[must_use]
 pub fn classes(requirements: &Requirements) -> Vec<Class<'_>> {
-    let mut all = Vec::new();
+    let (mut all, slots) = (Vec::new(), requirements.slots());
     for (index, workload) in requirements.workloads.iter().enumerate() {
         let premium = workload.premium.as_ref().filter(|premium| premium.share > 0.0);
         let rest = 1.0 - premium.map_or(0.0, |premium| premium.share);
         if rest > 0.0 {
             let floor = workload.quality.as_ref();
-            all.push(Class { workload, index, share: rest, floor, premium: false });
+            all.push(Class { workload, index, share: rest, floor, premium: false, slots: slots.clone() });
         }
         if let Some(premium) = premium {
             let floor = Some(&premium.floor);
-            all.push(Class { workload, index, share: premium.share, floor, premium: true });
+            all.push(Class {
+                workload,
+                index,
+                share: premium.share,
+                floor,
+                premium: true,
+                slots: slots.clone(),
+            });
         }
     }
     all

@@ -372,7 +372,7 @@ impl Floor {
                 .fold(f64::INFINITY, f64::min);
             let reach = 3600.0 * hours / class.workload.peak_factor;
             let any = (local / reach).min(cloud_usd_per_request[at]);
-            floor.any_total += any * class.requests_per_month(hours);
+            floor.any_total += any * class.requests_per_month();
             floor.local.push(local);
             floor.any.push(any);
             floor.reach.push(reach);
@@ -380,7 +380,8 @@ impl Floor {
         let in_slot = |slot: usize| -> f64 {
             classes.iter().zip(&floor.local).map(|(class, usd)| class.load_rps()[slot] * usd).sum()
         };
-        floor.local_total = (0..24).map(in_slot).fold(0.0, f64::max);
+        let slots = classes.first().map_or(0, |class| class.slots.len());
+        floor.local_total = (0..slots).map(in_slot).fold(0.0, f64::max);
         floor
     }
 

@@ -284,12 +284,11 @@ fn hosted_verdict(
     option: &HostedOption<'_>,
     best: Option<&Plan>,
 ) -> RunnerUp {
-    let hours = question.requirements.hours_per_month;
     let usd: f64 = field
         .classes
         .iter()
         .zip(&option.terms)
-        .map(|(class, terms)| class.requests_per_month(hours) * terms.usd_per_request)
+        .map(|(class, terms)| class.requests_per_month() * terms.usd_per_request)
         .sum();
     let label = option.label();
     let mut broken: Vec<Reason> = field

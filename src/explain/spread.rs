@@ -78,7 +78,7 @@ fn local(
         .filter(|route| route.target == deployment.id && route.workload == workload.name)
         .map(|route| route.share)
         .sum();
-    let peak = workload.hourly_rps.iter().copied().fold(0.0, f64::max);
+    let peak = workload.busiest_rps();
     let rate = peak * workload.peak_factor * (1.0 - workload.response_hit) * share
         / f64::from(engine.replicas.max(1));
     loaded(&step, &memory, &traffic, rate, engine.max_batch).ok().map(|at| at.e2e.p95)

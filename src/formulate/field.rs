@@ -27,7 +27,7 @@ pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
         return Field { classes, locals: Vec::new(), hosted: Vec::new(), tally };
     }
     let hosted = hosted_options(question, &classes, &mut tally);
-    let cloud = cheapest_cloud(question, &classes, &hosted);
+    let cloud = cheapest_cloud(&classes, &hosted);
     let locals = if question.local() {
         let all: Vec<Hardware<'a>> =
             hardware(question.requirements, question.rules, question.catalog, &mut tally);
@@ -45,7 +45,7 @@ pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
 }
 
 /// The cheapest hosted model of each class.
-fn cheapest_cloud(question: &Question<'_, '_>, classes: &[Class<'_>], hosted: &[HostedOption<'_>]) -> Cloud {
+fn cheapest_cloud(classes: &[Class<'_>], hosted: &[HostedOption<'_>]) -> Cloud {
     let usd_per_request: Vec<f64> = (0..classes.len())
         .map(|at| {
             hosted
@@ -56,8 +56,7 @@ fn cheapest_cloud(question: &Question<'_, '_>, classes: &[Class<'_>], hosted: &[
                 .fold(f64::INFINITY, f64::min)
         })
         .collect();
-    let hours = question.requirements.hours_per_month;
     let usd: f64 =
-        classes.iter().zip(&usd_per_request).map(|(class, usd)| class.requests_per_month(hours) * usd).sum();
+        classes.iter().zip(&usd_per_request).map(|(class, usd)| class.requests_per_month() * usd).sum();
     Cloud { usd_per_month: usd.is_finite().then_some(usd), usd_per_request }
 }

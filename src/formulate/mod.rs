@@ -95,7 +95,7 @@ pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulat
     let mut resources = Resources::new(question);
     let mut out = Formulated {
         program: Program {
-            slot_hours: vec![requirements.hours_per_month / 24.0; 24],
+            slot_hours: requirements.slots().iter().map(|slot| slot.hours_per_month).collect(),
             classes: field
                 .classes
                 .iter()
@@ -127,7 +127,17 @@ pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulat
     pools::pool_columns(question, field, &members, &mut resources, &mut out);
     measured::measured_columns(question, field, &mut resources, &mut out);
     out.program.resources = resources.list;
+    out.program.before = before(&out.program);
     out
+}
+
+/// The hour before each in a circle, within weekdays and within weekends, where starting an instance costs something.
+fn before(program: &Program) -> Vec<usize> {
+    let costs = program.pools.iter().any(|pool| pool.usd_per_start > 0.0)
+        || program.hosts.iter().any(|host| host.usd_per_start > 0.0);
+    let hours = crate::requirements::DAY_HOURS;
+    let slots = if costs { program.slot_hours.len() } else { 0 };
+    (0..slots).map(|slot| slot / hours * hours + (slot % hours + hours - 1) % hours).collect()
 }
 
 /// The tighter of the monthly budget and the budget per request.

@@ -46,7 +46,7 @@ impl Maker<'_, '_, '_> {
                     self.expected_fallback(f, c, requests * (1.0 - up), price)
                 });
                 self.hosted_measures(*at, c, &id);
-                self.route(class, &id, &shares, fallback);
+                self.route(c, &id, &shares, fallback);
             }
         }
     }
@@ -68,7 +68,7 @@ impl Maker<'_, '_, '_> {
                     class.name()
                 );
                 self.bill.push(BillLine { item, usd_per_month: usd });
-                self.route(class, &id, &shares, None);
+                self.route(c, &id, &shares, None);
             }
         }
         self.deployments.push(Deployment {

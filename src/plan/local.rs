@@ -51,7 +51,7 @@ impl Maker<'_, '_, '_> {
                 usd_per_month: usd,
                 fallback_only: false,
             });
-            for (c, class) in self.field.classes.iter().enumerate() {
+            for c in 0..self.field.classes.len() {
                 let shares = self.point.local[c][r].clone();
                 let behind = self.formulated.behind[r][c];
                 let fallback = behind.filter(|_| shares.iter().any(|share| *share > 0.0)).map(|f| {
@@ -60,7 +60,7 @@ impl Maker<'_, '_, '_> {
                     let usd = self.field.hosted[f].terms[c].usd_per_request;
                     self.expected_fallback(f, c, requests, usd)
                 });
-                self.route(class, &id, &shares, fallback);
+                self.route(c, &id, &shares, fallback);
             }
         }
     }
@@ -100,9 +100,9 @@ impl Maker<'_, '_, '_> {
             usd_per_month: usd,
             fallback_only: false,
         });
-        for (c, class) in self.field.classes.iter().enumerate() {
+        for c in 0..self.field.classes.len() {
             let shares = self.point.local[c][r].clone();
-            self.route(class, &id, &shares, None);
+            self.route(c, &id, &shares, None);
         }
     }
 

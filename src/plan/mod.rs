@@ -12,7 +12,7 @@ pub use measures::measure_name;
 use measures::whole_plan_measures;
 
 use crate::bill;
-use crate::candidate::{Class, Question};
+use crate::candidate::Question;
 use crate::formulate::{Field, Formulated, Source};
 use crate::program::Point;
 use crate::recommendation::{BillLine, Deployment, Kind, MeasureRow, Plan, Route};
@@ -54,6 +54,7 @@ pub fn plan<'q, 'c>(
         bill: maker.bill,
         deployments: maker.deployments,
         routing: maker.routing,
+        deferral: Vec::new(),
         measures: maker.measures,
         binding: Vec::new(),
         reasons: Vec::new(),
@@ -133,9 +134,11 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
         shares.iter().enumerate().map(|(t, share)| share * self.formulated.program.requests(class, t)).sum()
     }
 
-    fn route(&mut self, class: &Class<'_>, target: &str, shares: &[f64], fallback: Option<String>) {
-        let weights = class.billed_rps();
+    fn route(&mut self, class_at: usize, target: &str, shares: &[f64], fallback: Option<String>) {
+        let weights: Vec<f64> =
+            (0..shares.len()).map(|slot| self.formulated.program.requests(class_at, slot)).collect();
         let all: f64 = weights.iter().sum();
+        let class = &self.field.classes[class_at];
         if shares.iter().all(|share| *share <= 0.0) || all <= 0.0 {
             return;
         }

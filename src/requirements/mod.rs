@@ -8,6 +8,7 @@ mod context;
 mod fields;
 mod filter;
 pub mod glob;
+mod hours;
 mod json;
 mod lengths;
 mod limits;
@@ -19,6 +20,7 @@ mod quality;
 mod range;
 mod read;
 mod requests;
+mod slot;
 mod suggest;
 mod toml;
 mod trace;
@@ -36,6 +38,7 @@ pub use parse::{Format, SIZE_MAX};
 pub use patch::apply_patch;
 pub use quality::TIERS;
 pub use read::{Read, load, read, read_bytes, read_value};
+pub use slot::{DAY_HOURS, Slot};
 pub use warning::Warning;
 pub use workload::{DATA, NEEDS};
 
@@ -90,8 +93,12 @@ pub struct Requirements {
 pub struct Workload {
     /// Its name, unique in the file.
     pub name: String,
-    /// Mean requests/s in each hour of the UTC day, before `peak_factor` and before the response cache.
+    /// Mean requests/s in each hour of the UTC day, before `peak_factor` and before the response cache; on weekdays
+    /// only where there is a `weekend_rps`.
     pub hourly_rps: [f64; 24],
+    /// The same at weekends, where a trace shows that they differ.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub weekend_rps: Option<[f64; 24]>,
     /// Arrivals inside an hour are Poisson at rate x this.
     pub peak_factor: f64,
     /// Prompt and answer lengths.
@@ -117,12 +124,6 @@ pub struct Workload {
 }
 
 impl Workload {
-    /// Mean requests/s over the day, before the response cache.
-    #[must_use]
-    pub fn mean_rps(&self) -> f64 {
-        self.hourly_rps.iter().sum::<f64>() / 24.0
-    }
-
     /// Mean tokens generated before the answer, by a target that thinks: the request's, else the catalog's.
     #[must_use]
     pub fn thought_tokens(&self, catalog: &Catalog, thinks: bool) -> f64 {

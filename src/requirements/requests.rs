@@ -26,6 +26,7 @@ const RPS_MAX: f64 = 1e9;
 /// What `requests` says.
 pub(super) struct Requests {
     pub(super) hourly_rps: [f64; 24],
+    pub(super) weekend_rps: Option<[f64; 24]>,
     pub(super) peak_factor: f64,
 }
 
@@ -50,23 +51,31 @@ impl Reader<'_> {
         let peak_factor = self.number_at(&map, "peak_factor", &PEAK).unwrap_or(1.0);
         let offset = self.number_at(&map, "utc_offset", &OFFSET).unwrap_or(0.0);
         let profile = map.get("profile").map(|at| self.profile(&at));
-        let trace = map.get("trace").and_then(|at| self.trace(&at));
+        let trace = map.get("trace").and_then(|at| self.trace(&at, offset));
         let mean = self.mean_rps(&map, hours_per_month);
         let local = match (mean, &trace) {
-            (Some(mean), _) => profile.unwrap_or(Some([1.0; 24])).map(|weights| weights.map(|w| w * mean)),
+            (Some(mean), _) => {
+                let weights = profile.unwrap_or(Some([1.0; 24]));
+                weights.map(|weights| (weights.map(|weight| weight * mean), None))
+            }
             (None, Some(trace)) => {
-                let mean = trace.hourly_rps.iter().sum::<f64>() / 24.0;
-                if trace.hours < 24.0 && profile.is_none() {
-                    self.warnings.push(Warning::ShortTrace { workload: name.to_owned(), hours: trace.hours });
+                let rates = &trace.rates;
+                if rates.hours < 24.0 && profile.is_none() {
+                    self.warnings.push(Warning::ShortTrace { workload: name.to_owned(), hours: rates.hours });
                 }
                 match profile {
-                    Some(weights) => weights.map(|weights| weights.map(|w| w * mean)),
-                    None => Some(trace.hourly_rps),
+                    Some(weights) => weights.map(|weights| (weights.map(|w| w * rates.mean_rps()), None)),
+                    None => Some((rates.hourly_rps, rates.weekend_rps)),
                 }
             }
             (None, None) => None,
         };
-        (local.map(|local| Requests { hourly_rps: in_utc(local, offset), peak_factor }), trace)
+        let requests = local.map(|(weekday, weekend)| Requests {
+            hourly_rps: in_utc(weekday, offset),
+            weekend_rps: weekend.map(|weekend| in_utc(weekend, offset)),
+            peak_factor,
+        });
+        (requests, trace)
     }
 
     fn mean_rps(&mut self, map: &Map<'_>, hours_per_month: f64) -> Option<f64> {
@@ -137,7 +146,8 @@ impl Reader<'_> {
 }
 
 /// Rates by UTC hour from rates by hour of a clock that is `offset` hours ahead. UTC hour u covers the clock's hours
-/// from u + offset; with a fraction of an hour it takes its share of both, so the mean stays.
+/// from u + offset; with a fraction of an hour it takes its share of both, so the mean stays. Hours that pass midnight stay
+/// with their day: Friday night of the clock is a weekday's, wherever UTC has Saturday already.
 fn in_utc(local: [f64; 24], offset: f64) -> [f64; 24] {
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 23 by construction")]
     let whole = offset.floor().rem_euclid(24.0) as usize;

@@ -108,6 +108,7 @@ impl Reader<'_> {
         Some(Workload {
             name: name?.to_owned(),
             hourly_rps: requests.hourly_rps,
+            weekend_rps: requests.weekend_rps,
             peak_factor: requests.peak_factor,
             lengths,
             latency,

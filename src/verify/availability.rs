@@ -1,4 +1,4 @@
-//! Availability: what is up in each hour, by routes in series, fallbacks in parallel and spares.
+//! Availability: what is up in each slot, by routes in series, fallbacks in parallel and spares.
 
 use super::{Checker, SHARE_TOLERANCE};
 use crate::recommendation::{Deployment, Route};
@@ -10,19 +10,22 @@ impl Checker<'_> {
         let Some(target) = self.requirements.availability else { return };
         for workload in &self.requirements.workloads {
             for premium in [false, true] {
-                for hour in 0..24 {
+                for slot in 0..self.slots.len() {
                     let mut up = 1.0;
                     for route in self
                         .plan
                         .routing
                         .iter()
                         .filter(|route| route.workload == workload.name && route.premium == premium)
-                        .filter(|route| Self::hourly_share(route, hour) > SHARE_TOLERANCE)
+                        .filter(|route| Self::share_in(route, slot) > SHARE_TOLERANCE)
                     {
-                        up *= 1.0 - self.route_down(route, hour);
+                        up *= 1.0 - self.route_down(route, slot);
                     }
                     if up + 1e-9 < target {
-                        self.break_rule("availability", format!("{}: {up:.6} in hour {hour}", workload.name));
+                        self.break_rule(
+                            "availability",
+                            format!("{}: {up:.6} in {}", workload.name, self.hour_of(slot)),
+                        );
                         break;
                     }
                 }
@@ -30,7 +33,7 @@ impl Checker<'_> {
         }
     }
 
-    fn route_down(&self, route: &Route, hour: usize) -> f64 {
+    fn route_down(&self, route: &Route, slot: usize) -> f64 {
         let find = |id: &String| self.deployed(id);
         let hosted_down =
             |deployment: &Deployment| 1.0 - self.catalog.uptime_share(&deployment.provider).unwrap_or(0.0);
@@ -46,7 +49,7 @@ impl Checker<'_> {
                     .filter_map(|other| {
                         let workload = self.workload(&other.workload)?;
                         let capacity = self.capacity_of(&target.id, workload);
-                        let rate = Self::arriving_rps(other, workload, hour);
+                        let rate = self.arriving_rps(other, workload, slot);
                         Some(rate / (capacity * (1.0 - self.requirements.headroom)))
                     })
                     .sum();

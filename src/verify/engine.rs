@@ -154,11 +154,11 @@ impl<'v> Checker<'v> {
     ) {
         let load_factor = 1.0 - self.requirements.headroom;
         let mut most: f64 = 0.0;
-        for hour in 0..24 {
+        for slot in 0..self.slots.len() {
             let mut load = 0.0;
             for route in self.routes_to(&deployment.id) {
                 let Some(workload) = self.workload(&route.workload) else { continue };
-                let rate = Self::arriving_rps(route, workload, hour);
+                let rate = self.arriving_rps(route, workload, slot);
                 if let Some(capacity) = capacities.get(workload.name.as_str()) {
                     load += rate / (capacity * load_factor);
                 }
@@ -179,16 +179,16 @@ impl<'v> Checker<'v> {
             for limit in &workload.latency {
                 let mut worst: f64 = 0.0;
                 let mut seen: Vec<Vec<f64>> = Vec::new();
-                for hour in 0..24 {
+                for slot in 0..self.slots.len() {
                     let mut among = Vec::new();
                     let mut here = false;
                     for other in self.served(&deployment.id) {
                         let share: f64 = self
                             .routes_to(&deployment.id)
                             .filter(|route| route.workload == other.name)
-                            .map(|route| Self::hourly_share(route, hour))
+                            .map(|route| Self::share_in(route, slot))
                             .sum();
-                        let rate = share * Self::billed_rps(other, hour) * other.peak_factor / replicas;
+                        let rate = share * self.billed_rps(other, slot) * other.peak_factor / replicas;
                         if rate > 0.0 {
                             here |= other.name == workload.name;
                             among.push((traffic(other, extra(other)), rate));

@@ -12,11 +12,11 @@ impl Checker<'_> {
         if row.max_replicas.is_some_and(|most| replicas > most) {
             self.break_rule("max_replicas", format!("{} has {replicas} replicas", deployment.label));
         }
-        for hour in 0..24 {
+        for slot in 0..self.slots.len() {
             let mut load = 0.0;
             for route in self.routes_to(&deployment.id) {
                 let Some(workload) = self.workload(&route.workload) else { continue };
-                let rate = Self::arriving_rps(route, workload, hour);
+                let rate = self.arriving_rps(route, workload, slot);
                 load += match row.capacity_rps.get(&workload.name) {
                     Some(capacity) => rate / capacity,
                     None if rate > 0.0 => f64::INFINITY,

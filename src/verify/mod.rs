@@ -20,7 +20,7 @@ use crate::catalog::{Catalog, glob_matches};
 use crate::constraint::Rules;
 use crate::quality;
 use crate::recommendation::{Deployment, Plan, Route};
-use crate::requirements::{QualityFloor, Requirements, Workload};
+use crate::requirements::{QualityFloor, Requirements, Slot, Workload};
 
 /// A rule the plan breaks.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,8 +47,14 @@ const LATENCY_TOLERANCE: f64 = 5e-3;
 /// Everything a plan breaks; empty for a good plan.
 #[must_use]
 pub fn verify(requirements: &Requirements, catalog: &Catalog, rules: &Rules, plan: &Plan) -> Vec<Broken> {
-    let mut checker =
-        Checker { requirements, catalog, plan, capacities: BTreeMap::new(), broken: Vec::new() };
+    let mut checker = Checker {
+        requirements,
+        catalog,
+        plan,
+        slots: requirements.slots(),
+        capacities: BTreeMap::new(),
+        broken: Vec::new(),
+    };
     checker.structure();
     checker.money();
     for deployment in &plan.deployments {
@@ -65,6 +71,8 @@ struct Checker<'v> {
     requirements: &'v Requirements,
     catalog: &'v Catalog,
     plan: &'v Plan,
+    /// Hours between which rates may differ.
+    slots: Vec<Slot>,
     /// Requests/s of one replica by deployment and workload, re-derived here.
     capacities: BTreeMap<(&'v str, &'v str), f64>,
     broken: Vec<Broken>,
@@ -75,18 +83,24 @@ impl<'v> Checker<'v> {
         self.broken.push(Broken { rule: rule.to_owned(), what: what.into() });
     }
 
-    fn hourly_share(route: &Route, hour: usize) -> f64 {
-        route.by_hour.as_ref().map_or(route.share, |hours| hours.get(hour).copied().unwrap_or(0.0))
+    fn share_in(route: &Route, slot: usize) -> f64 {
+        route.by_hour.as_ref().map_or(route.share, |hours| hours.get(slot).copied().unwrap_or(0.0))
     }
 
-    /// Requests/s of a workload that reach a model in an hour, to be billed.
-    fn billed_rps(workload: &Workload, hour: usize) -> f64 {
-        workload.hourly_rps[hour] * (1.0 - workload.response_hit)
+    /// Requests/s of a workload that reach a model in a slot, to be billed.
+    fn billed_rps(&self, workload: &Workload, slot: usize) -> f64 {
+        workload.rps(&self.slots[slot]) * (1.0 - workload.response_hit)
     }
 
-    /// Requests/s that a route must be able to carry in an hour.
-    fn arriving_rps(route: &Route, workload: &Workload, hour: usize) -> f64 {
-        Self::hourly_share(route, hour) * Self::billed_rps(workload, hour) * workload.peak_factor
+    /// Requests/s that a route must be able to carry in a slot.
+    fn arriving_rps(&self, route: &Route, workload: &Workload, slot: usize) -> f64 {
+        Self::share_in(route, slot) * self.billed_rps(workload, slot) * workload.peak_factor
+    }
+
+    /// A slot as messages name it: `hour 7`, `hour 7 at weekends`.
+    fn hour_of(&self, slot: usize) -> String {
+        let Slot { hour, weekend, .. } = self.slots[slot];
+        format!("hour {hour}{}", if weekend { " at weekends" } else { "" })
     }
 
     fn workload(&self, name: &str) -> Option<&'v Workload> {

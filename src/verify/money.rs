@@ -91,9 +91,13 @@ impl Checker<'_> {
     /// USD a month of one route to a hosted model, or of the expected use of its fallback.
     fn route_usd(&self, route: &Route) -> f64 {
         let Some(workload) = self.workload(&route.workload) else { return 0.0 };
-        let hours = self.requirements.hours_per_month / 24.0;
-        let requests: f64 = (0..24)
-            .map(|hour| Self::hourly_share(route, hour) * Self::billed_rps(workload, hour) * 3600.0 * hours)
+        let requests: f64 = (0..self.slots.len())
+            .map(|slot| {
+                Self::share_in(route, slot)
+                    * self.billed_rps(workload, slot)
+                    * 3600.0
+                    * self.slots[slot].hours_per_month
+            })
             .sum();
         let find = |id: &String| self.deployed(id);
         let price = |deployment: &Deployment| self.usd_per_request(deployment, workload);

@@ -12,8 +12,11 @@ impl Checker<'_> {
         let ids: Vec<&str> = self.plan.deployments.iter().map(|deployment| deployment.id.as_str()).collect();
         for route in &self.plan.routing {
             let known = |id: &String| ids.contains(&id.as_str());
-            if (0..24).any(|hour| Self::hourly_share(route, hour) < -SHARE_TOLERANCE) {
+            if (0..self.slots.len()).any(|slot| Self::share_in(route, slot) < -SHARE_TOLERANCE) {
                 self.break_rule("demand", format!("{} gets a share below zero", route.target));
+            }
+            if route.by_hour.as_ref().is_some_and(|hours| hours.len() != self.slots.len()) {
+                self.break_rule("demand", format!("{} gets no share in some hours", route.target));
             }
             if !known(&route.target) || !route.fallback.iter().all(known) {
                 self.break_rule("demand", format!("a route leads to {}, which does not run", route.target));
@@ -60,22 +63,25 @@ impl Checker<'_> {
     pub(super) fn demand(&mut self) {
         for workload in &self.requirements.workloads {
             let premium_share = workload.premium.as_ref().map_or(0.0, |premium| premium.share);
-            for hour in 0..24 {
-                if workload.hourly_rps[hour] <= 0.0 {
+            for slot in 0..self.slots.len() {
+                if self.billed_rps(workload, slot) <= 0.0 {
                     continue;
                 }
                 let routes = || self.plan.routing.iter().filter(|route| route.workload == workload.name);
-                let sum: f64 = routes().map(|route| Self::hourly_share(route, hour)).sum();
+                let sum: f64 = routes().map(|route| Self::share_in(route, slot)).sum();
                 if (sum - 1.0).abs() > SHARE_TOLERANCE {
-                    self.break_rule("demand", format!("{} of {} served in hour {hour}", sum, workload.name));
+                    self.break_rule(
+                        "demand",
+                        format!("{sum} of {} served in {}", workload.name, self.hour_of(slot)),
+                    );
                     break;
                 }
                 let premium: f64 =
-                    routes().filter(|route| route.premium).map(|route| Self::hourly_share(route, hour)).sum();
+                    routes().filter(|route| route.premium).map(|route| Self::share_in(route, slot)).sum();
                 if premium + SHARE_TOLERANCE < premium_share {
                     self.break_rule(
                         "premium_share",
-                        format!("{premium} of {} in hour {hour}", workload.name),
+                        format!("{premium} of {} in {}", workload.name, self.hour_of(slot)),
                     );
                     break;
                 }

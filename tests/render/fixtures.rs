@@ -143,6 +143,7 @@ fn plan(rank: u32, kind: Kind, deployments: Vec<Deployment>, routing: Vec<Route>
         bill,
         deployments,
         routing,
+        deferral: Vec::new(),
         measures: Vec::new(),
         binding: Vec::new(),
         reasons: Vec::new(),

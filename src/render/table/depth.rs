@@ -4,6 +4,7 @@ use super::super::figure;
 use super::super::paint::{Align, Sheet, Style};
 use super::super::phrase;
 use crate::recommendation::{ApiTerms, EngineSettings, Fact, MeasureRow, Plan, Recommendation, Route};
+use crate::requirements::DAY_HOURS;
 
 /// The sections of `--explain`.
 pub(super) fn write(sheet: &mut Sheet, answer: &Recommendation) {
@@ -151,7 +152,7 @@ fn routing(sheet: &mut Sheet, plan: &Plan) {
     }
 }
 
-/// A bar for each hour of the UTC day, and the figures it stands for.
+/// A bar for each hour of the UTC day (one row for weekdays and one for weekends where they differ), and the figures it stands for.
 fn by_hour(sheet: &mut Sheet, route: &Route) {
     const BARS: [&str; 9] = ["·", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
     let Some(hours) = &route.by_hour else { return };
@@ -161,10 +162,18 @@ fn by_hour(sheet: &mut Sheet, route: &Route) {
         let height = (share * 8.0).ceil().clamp(0.0, 8.0) as usize;
         BARS[height.min(8)]
     };
-    let bars: String = hours.iter().map(bar).collect();
+    let bars: Vec<String> =
+        hours.chunks(DAY_HOURS).map(|day| day.iter().map(bar).collect::<String>()).collect();
     let (low, high) =
         hours.iter().fold((1.0_f64, 0.0_f64), |(low, high), share| (low.min(*share), high.max(*share)));
-    sheet.note("", &format!("00 {bars} 24 UTC, {} to {}", figure::share(low), figure::share(high)));
+    let range = format!("{} to {}", figure::share(low), figure::share(high));
+    match bars.as_slice() {
+        [weekday, weekend] => {
+            sheet.note("", &format!("00 {weekday} 24 UTC on weekdays, {range}"));
+            sheet.note("", &format!("00 {weekend} 24 UTC at weekends"));
+        }
+        days => sheet.note("", &format!("00 {} 24 UTC, {range}", days.concat())),
+    }
 }
 
 fn refused(sheet: &mut Sheet, answer: &Recommendation) {

@@ -33,7 +33,7 @@ fn line(sheet: &mut Sheet, indent: usize, name: &str, items: &[String]) {
 fn workload(workload: &Workload, asked: &Requirements) -> Vec<String> {
     let mut items = vec![volume(workload, asked)];
     let mean = workload.mean_rps();
-    let busiest = workload.hourly_rps.iter().copied().fold(0.0, f64::max);
+    let busiest = workload.busiest_rps();
     if mean > 0.0 && busiest > 1.005 * mean {
         items.push(format!("busiest hour {}x the mean", figure::trimmed(busiest / mean, 1)));
     }
