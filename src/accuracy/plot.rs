@@ -5,40 +5,21 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::render::svg::{close, escape, open, word};
+
 /// Names of the two classes, in the order of the points' flag.
 const CLASSES: [&str; 2] = ["dense", "MoE"];
 /// Colours, line widths and fonts; both grounds bring their own.
 const STYLE: &str = "\
-text{font:12px system-ui,sans-serif;fill:#24292f}.n{text-anchor:end}.m{text-anchor:middle}.h{font-weight:600}\
-.w{fill:#fff}.g{stroke:#d0d7de;fill:none}.i{stroke:#24292f;fill:none}.p{fill:#8c959f;fill-opacity:.16}\
+.g{stroke:#d0d7de;fill:none}.i{stroke:#24292f;fill:none}.p{fill:#8c959f;fill-opacity:.16}\
 .d0{stroke:#0969da;stroke-width:4;stroke-linecap:round;fill:none;stroke-opacity:.55}\
 .d1{stroke:#bc4c00;stroke-width:1.2;fill:none;stroke-opacity:.8}\
 .s0{stroke:#0969da;fill:none;stroke-width:1.6}.s1{stroke:#bc4c00;fill:none;stroke-width:1.6;stroke-dasharray:6 3}\
-@media(prefers-color-scheme:dark){text{fill:#e6edf3}.w{fill:#0d1117}.g{stroke:#30363d}.i{stroke:#e6edf3}\
+@media(prefers-color-scheme:dark){.g{stroke:#30363d}.i{stroke:#e6edf3}\
 .p{fill:#8b949e;fill-opacity:.22}.d0,.s0{stroke:#58a6ff}.d1,.s1{stroke:#f0883e}}";
 
 /// Left, top, width and height of the field of a scatter plot.
 const FIELD: (f64, f64, f64) = (64.0, 40.0, 440.0);
-
-/// Opens a file of a size.
-fn open(width: f64, height: f64, title: &str) -> String {
-    let title = escape(title);
-    format!(
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" width=\"{width}\" \
-         height=\"{height}\" role=\"img\" aria-label=\"{title}\">\n<title>{title}</title>\n<style>{STYLE}</style>\n\
-         <rect class=\"w\" width=\"{width}\" height=\"{height}\"/>\n"
-    )
-}
-
-/// Text as XML holds it.
-fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
-}
-
-/// A word at a place.
-fn word(out: &mut String, class: &str, x: f64, y: f64, text: &str) {
-    let _ = writeln!(out, "<text class=\"{class}\" x=\"{x:.0}\" y=\"{y:.0}\">{}</text>", escape(text));
-}
 
 /// A mark of a class: a dot, or a cross.
 fn mark(mixture: bool, x: f64, y: f64) -> String {
@@ -55,7 +36,7 @@ pub(super) fn scatter(title: &str, unit: &str, points: &[(f64, f64, bool)]) -> O
     let (left, top, side) = FIELD;
     let x = |figure: f64| left + (figure.log10() - least) / (most - least) * side;
     let y = |figure: f64| top + side - (figure.log10() - least) / (most - least) * side;
-    let mut out = open(left + side + 16.0, top + side + 56.0, title);
+    let mut out = open(left + side + 16.0, top + side + 56.0, title, STYLE);
     word(&mut out, "h", left, 18.0, title);
     for (figure, label) in ticks(least, most) {
         let (across, up) = (x(figure), y(figure));
@@ -116,7 +97,7 @@ pub(super) fn scatter(title: &str, unit: &str, points: &[(f64, f64, bool)]) -> O
         "<text class=\"m\" transform=\"translate({across} {up}) rotate(-90)\">predicted, {}</text>",
         escape(unit)
     );
-    out.push_str("</svg>\n");
+    close(&mut out);
     Some(out)
 }
 
@@ -150,7 +131,7 @@ pub(super) fn coverage(title: &str, lines: &[Line]) -> Option<String> {
     const SIDE: f64 = 250.0;
     const NAMES: f64 = 130.0;
     let top = 60.0;
-    let mut out = open(2.0 * (SIDE + NAMES) + 60.0, top + SIDE + 56.0, title);
+    let mut out = open(2.0 * (SIDE + NAMES) + 60.0, top + SIDE + 56.0, title, STYLE);
     word(&mut out, "h", 60.0, 18.0, title);
     for (class, name) in CLASSES.iter().enumerate() {
         let left = if class == 0 { 60.0 } else { 60.0 + SIDE + NAMES };
@@ -215,6 +196,6 @@ pub(super) fn coverage(title: &str, lines: &[Line]) -> Option<String> {
         "<text class=\"m\" transform=\"translate(16 {:.0}) rotate(-90)\">achieved, %</text>",
         top + SIDE / 2.0
     );
-    out.push_str("</svg>\n");
+    close(&mut out);
     Some(out)
 }

@@ -9,6 +9,7 @@ use super::input::{Asked, Facts};
 use super::{Outcome, color, say};
 use crate::constraint::Rules;
 use crate::error::Error;
+use crate::render::graph::{Drawing, graph};
 use crate::render::table::{TableOptions, table};
 use crate::render::{json, phrase};
 use crate::{Options, Request};
@@ -18,6 +19,7 @@ use crate::{Options, Request};
 #[command(
     after_long_help = "Examples:\n  bursar recommend request.yaml\n  bursar recommend request.yaml --explain\n  \
     bursar recommend request.yaml --format json > result.json\n  bursar recommend request.yaml --as-of 2024-03-15\n  \
+    bursar recommend request.yaml --graph svg > path.svg\n  \
     bursar recommend request.yaml --catalog my-prices/ --constraints my-rules/\n  cat request.json | bursar recommend -\n\n\
     Exit code 0: a compliant plan. 1: none complies; the answer says which rules conflict and the smallest changes \
     that work. 2: the input is at fault."
@@ -34,6 +36,9 @@ pub(super) struct Args {
     /// Plans to rank, each of another structure
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
     top: u8,
+    /// Draw the request path of the best plan instead: Graphviz, Mermaid or SVG
+    #[arg(long, value_enum, value_name = "LANGUAGE", conflicts_with_all = ["format", "explain"])]
+    graph: Option<Graph>,
     #[command(flatten)]
     facts: Facts,
     /// Add the rule files (*.toml) of this folder
@@ -55,6 +60,26 @@ enum Format {
     Json,
 }
 
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Graph {
+    /// Graphviz: `dot -Tpng`
+    Dot,
+    /// Mermaid: renders in Markdown of GitHub and GitLab
+    Mermaid,
+    /// A drawing for browsers and slides
+    Svg,
+}
+
+impl Graph {
+    const fn drawing(self) -> Drawing {
+        match self {
+            Self::Dot => Drawing::Dot,
+            Self::Mermaid => Drawing::Mermaid,
+            Self::Svg => Drawing::Svg,
+        }
+    }
+}
+
 pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
     if let Some(threads) = args.threads {
         // Fails only if the pool exists already, and then it serves as well.
@@ -71,6 +96,10 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
     })?;
     answer.warnings.splice(0..0, asked.warnings());
     phrase::tell(&mut answer);
+    if let (Some(language), Some(plan)) = (args.graph, answer.plans.first()) {
+        say(&graph(plan, &answer.requirements, language.drawing()))?;
+        return Ok(Outcome::Fine);
+    }
     let text = match args.format {
         Format::Json => json::pretty(&answer)?,
         Format::Table => {

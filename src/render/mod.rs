@@ -6,9 +6,11 @@
 pub mod calibration;
 pub mod estimate;
 pub mod figure;
+pub mod graph;
 pub mod json;
 pub mod listing;
 pub mod paint;
 pub mod phrase;
 pub mod schema;
+pub mod svg;
 pub mod table;

@@ -25,14 +25,7 @@ impl Checker<'_> {
                 self.break_rule("demand", format!("{} is not a workload of the request", route.workload));
             }
         }
-        let names: Vec<&str> = self
-            .requirements
-            .workloads
-            .iter()
-            .filter(|workload| workload.mean_rps() > 0.0)
-            .map(|workload| workload.name.as_str())
-            .collect();
-        let path = RequestPath::of(self.plan, &names);
+        let path = RequestPath::of(self.plan, self.requirements);
         if !path.is_acyclic() {
             self.break_rule("demand", "a request can run in a circle of fallbacks");
         }
