@@ -136,13 +136,13 @@ pub fn solve_program_to(program: &Program, gap: f64) -> Outcome {
     let (merged, into) = program.merge_slots();
     let budget = merged.usd_per_month_max;
     let mut free = merged.clone();
-    if program.goal == Goal::Cost {
+    if !merged.budget_is_row() {
         free.usd_per_month_max = None;
     }
     let matrix = Matrix::of(&free);
     let (mut values, mut bound) = match solve(&matrix, gap) {
         Answer::Found { values, bound } => (values, bound),
-        Answer::Infeasible => return Outcome::Infeasible { cheapest: None },
+        Answer::Infeasible => return without_budget(program, gap),
         Answer::Failed(words) => return Outcome::Unknown(words),
     };
     if program.goal == Goal::LeastScore {
@@ -162,27 +162,28 @@ pub fn solve_program_to(program: &Program, gap: f64) -> Outcome {
         value: point.objective(&free),
         usd_per_month: point.usd_per_month(&free),
         bound: bound.min(point.objective(&free)),
-        point: spread(&point, &into),
+        point: point.spread(&into),
     };
     match budget {
-        Some(most) if program.goal == Goal::Cost && solved.usd_per_month > most * (1.0 + 1e-9) + 1e-9 => {
+        Some(most) if !merged.budget_is_row() && solved.usd_per_month > most * (1.0 + 1e-9) + 1e-9 => {
             Outcome::Infeasible { cheapest: Some(Box::new(solved)) }
         }
         _ => Outcome::Solved(solved),
     }
 }
 
-/// A point of merged slots as a point of the original ones.
-fn spread(point: &Point, into: &[usize]) -> Point {
-    let by_slot = |values: &[f64]| into.iter().map(|at| values[*at]).collect::<Vec<_>>();
-    let shares = |side: &[Vec<Vec<f64>>]| {
-        side.iter().map(|class| class.iter().map(|slots| by_slot(slots)).collect()).collect()
-    };
-    Point {
-        always_on: point.always_on.clone(),
-        hourly: point.hourly.iter().map(|slots| into.iter().map(|at| slots[*at]).collect()).collect(),
-        local: shares(&point.local),
-        cloud: shares(&point.cloud),
-        ..Default::default()
+/// Nothing satisfies the rows. Where the budget is one of them under [`Goal::Cost`]: the least bill without it.
+fn without_budget(program: &Program, gap: f64) -> Outcome {
+    if program.goal != Goal::Cost || !program.budget_is_row() {
+        return Outcome::Infeasible { cheapest: None };
+    }
+    let mut free = Program { usd_per_month_max: None, ..program.clone() };
+    // The budget limits the bill alone, so what is paid once has no say in how small the bill can be.
+    let pools = free.pools.iter_mut().map(|pool| &mut pool.modes);
+    let hosts = free.hosts.iter_mut().map(|host| &mut host.modes);
+    pools.chain(hosts).flatten().for_each(|mode| mode.usd_amortised = 0.0);
+    match solve_program_to(&free, gap) {
+        Outcome::Solved(solved) => Outcome::Infeasible { cheapest: Some(Box::new(solved)) },
+        other => other,
     }
 }

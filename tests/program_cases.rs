@@ -161,7 +161,7 @@ fn two_reserved_pools_and_a_hosted_model_share_a_small_workload() {
     reaches(&program, usd);
     let Outcome::Solved(solved) = solve_program(&program) else { panic!("solved") };
     let used: Vec<&str> = (0..program.pools.len())
-        .filter(|r| solved.point.uses_pool(*r))
+        .filter(|r| solved.point.uses_pool(&program, *r))
         .map(|r| program.pools[r].id.as_str())
         .collect();
     assert_eq!(used, ["m8-8b/l4x4/fp8/prov4", "m8-8b/l4x1/fp8/prov5"]);

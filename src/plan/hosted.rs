@@ -11,7 +11,7 @@ use crate::recommendation::{ApiTerms, BillLine, Deployment, Scored};
 impl Maker<'_, '_, '_> {
     pub(super) fn cloud_part(&mut self) {
         for (a, (source, behind)) in self.formulated.hosted.iter().enumerate() {
-            if !self.point.uses_hosted(a) {
+            if !self.point.uses_hosted(&self.formulated.program, a) {
                 continue;
             }
             let at = match source {

@@ -10,7 +10,7 @@ impl Maker<'_, '_, '_> {
     pub(super) fn local_part(&mut self) {
         let hours = self.question.requirements.hours_per_month;
         for (r, (source, guard)) in self.formulated.pools.iter().enumerate() {
-            if !self.point.uses_pool(r) {
+            if !self.point.uses_pool(&self.formulated.program, r) {
                 continue;
             }
             let option = match source {
@@ -111,14 +111,12 @@ impl Maker<'_, '_, '_> {
         let program = &self.formulated.program;
         let mut most = (0.0, 0);
         for t in 0..program.slot_hours.len() {
-            let load: f64 = (0..program.classes.len())
-                .filter_map(|c| Some(program.instances_for(c, r, t)? * self.point.local[c][r][t]))
-                .sum();
+            let load = self.point.replicas_loaded(program, r, t).unwrap_or(0.0);
             if load > most.0 {
                 most = (load, t);
             }
         }
-        (most.0 * f64::from(program.pools[r].replicas) / f64::from(replicas.max(1)), most.1)
+        (most.0 / f64::from(replicas.max(1)), most.1)
     }
 
     fn settings(&self, r: usize, option: &LocalOption<'_>, instances: u32, guard: Guard) -> EngineSettings {

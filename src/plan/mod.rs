@@ -77,7 +77,7 @@ pub fn broken_mixtures<'q, 'c>(
     for (r, (source, _)) in formulated.pools.iter().enumerate() {
         let Source::Catalog(at) = source else { continue };
         let option = &field.locals[*at];
-        if !point.uses_pool(r) || option.capacity.iter().flatten().count() < 2 {
+        if !point.uses_pool(&formulated.program, r) || option.capacity.iter().flatten().count() < 2 {
             continue;
         }
         let replicas = point.always_on[r].iter().sum::<u32>() * formulated.program.pools[r].replicas;
@@ -131,7 +131,11 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
 
     /// Requests a month of a class at shares by slot.
     fn requests(&self, class: usize, shares: &[f64]) -> f64 {
-        shares.iter().enumerate().map(|(t, share)| share * self.formulated.program.requests(class, t)).sum()
+        shares
+            .iter()
+            .enumerate()
+            .map(|(t, share)| share * self.point.requests(&self.formulated.program, class, t))
+            .sum()
     }
 
     fn route(&mut self, class_at: usize, target: &str, shares: &[f64], fallback: Option<String>) {

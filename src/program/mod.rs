@@ -8,7 +8,11 @@
 //! rates the coefficients lie in 1e-4..1e3 whatever the units of prices and traffic are.
 
 pub mod availability;
+mod broken;
+mod loads;
 pub mod matrix;
+mod merge;
+mod money;
 pub mod point;
 pub mod prune;
 
@@ -38,7 +42,7 @@ pub struct Class {
     /// Most unavailability over all routes of the class in series; `None` = no redundancy asked.
     pub unavailability_max: Option<f64>,
     /// For work that may wait: by slot of arrival, the slots it may be served in, its own among them. Empty = at once.
-    /// Slots between which work moves stand for the same number of hours.
+    /// Slots between which work moves stand for the same number of hours, and the two rates above stand in one ratio.
     pub served_in: Vec<Vec<usize>>,
 }
 
@@ -56,6 +60,10 @@ pub struct Mode {
 }
 
 /// Instances on which replicas of several pools stand side by side.
+///
+/// Where each size divides the next larger one and the largest divides `gpus`, replicas fit exactly where their GPUs
+/// add up to no more than there are (place the largest first). Other sizes add a row each, and
+/// [`Point::broken_rule`] packs them one by one.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Host {
     /// Its name.
@@ -136,12 +144,17 @@ pub struct Hosted {
 }
 
 /// Requests of one class that pass several targets: a router's two models, the stages of a cascade.
+///
+/// A request here counts to the local and the cloud side in the proportion of the targets it passes on each.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Blend {
     /// Its name.
     pub id: String,
     /// The class it serves.
     pub class: usize,
+    /// The class whose capacities, prices and rate limits hold on its way: a class without traffic of its own where
+    /// requests may pass a target at which they may not end. `None` = the class it serves.
+    pub through: Option<usize>,
     /// Requests each pool sees of one request here.
     pub pools: Vec<(usize, f64)>,
     /// Requests each hosted model sees of one request here.
@@ -191,7 +204,10 @@ pub struct Program {
     pub slot_hours: Vec<f64>,
     /// Traffic.
     pub classes: Vec<Class>,
-    /// The slot before each in the day, in a circle; empty where the order of slots does not matter.
+    /// Days a month on which each slot begins, once for each hour it stands for; empty = as many as its hours.
+    pub slot_starts: Vec<f64>,
+    /// The slot before each in the day, in a circle; empty where the order of slots does not matter: then no start
+    /// is paid.
     pub before: Vec<usize>,
     /// Instances that pools share.
     pub hosts: Vec<Host>,
@@ -207,7 +223,8 @@ pub struct Program {
     pub resources: Vec<Resource>,
     /// Paid once there is any local part, USD/month.
     pub local_usd_per_month: f64,
-    /// Most USD/month. A row under [`Goal::LeastScore`]; a cutoff on the objective under [`Goal::Cost`].
+    /// Most USD/month, what was paid once left out. A cutoff on the objective under [`Goal::Cost`] where nothing is
+    /// paid once; a row otherwise.
     pub usd_per_month_max: Option<f64>,
     /// Most USD paid once.
     pub usd_upfront_max: Option<f64>,
@@ -217,112 +234,4 @@ pub struct Program {
     pub both_sides_min: Option<f64>,
     /// What is optimised.
     pub goal: Goal,
-}
-
-impl Program {
-    /// Load of a whole class in a slot on a pool, in instances; `None` where the pool cannot serve it.
-    #[must_use]
-    pub fn instances_for(&self, class: usize, pool: usize, slot: usize) -> Option<f64> {
-        let pool = &self.pools[pool];
-        (pool.capacity[class] > 0.0)
-            .then(|| self.classes[class].load_rps[slot] / (pool.capacity[class] * f64::from(pool.replicas)))
-    }
-
-    /// Bill of a whole class in a slot at a price per request, USD/month.
-    #[must_use]
-    pub fn bill(&self, class: usize, slot: usize, usd_per_request: f64) -> f64 {
-        usd_per_request * self.requests(class, slot)
-    }
-
-    /// Requests a month of a class in a slot.
-    #[must_use]
-    pub fn requests(&self, class: usize, slot: usize) -> f64 {
-        self.classes[class].billed_rps[slot] * 3600.0 * self.slot_hours[slot]
-    }
-
-    /// Requests a month of everything.
-    #[must_use]
-    pub fn all_requests(&self) -> f64 {
-        (0..self.classes.len())
-            .flat_map(|class| (0..self.slot_hours.len()).map(move |slot| (class, slot)))
-            .map(|(class, slot)| self.requests(class, slot))
-            .sum()
-    }
-
-    /// True where redundancy is asked for any class.
-    #[must_use]
-    pub fn wants_availability(&self) -> bool {
-        self.classes.iter().any(|class| class.unavailability_max.is_some())
-    }
-
-    /// No plan needs more instances of a pool than these: they carry all there is, with the spares for it.
-    #[must_use]
-    pub fn instances_max(&self, pool: usize) -> f64 {
-        let replicas = f64::from(self.pools[pool].replicas);
-        let most = self.replicas_max(pool);
-        let Some(ladder) = &self.pools[pool].ladder else { return (most / replicas).ceil() };
-        let needed = most.min(f64::from(ladder.needed_max.last().copied().unwrap_or(0)));
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "at most a rung of the ladder"
-        )]
-        let spares = ladder.spares(needed as u32).unwrap_or(0);
-        ((needed + f64::from(spares)) / replicas).ceil()
-    }
-
-    /// Whole replicas of a pool that carry everything it can serve, in the busiest slot.
-    pub(crate) fn replicas_max(&self, pool: usize) -> f64 {
-        let carried = |slot: usize| {
-            (0..self.classes.len()).filter_map(|class| self.instances_for(class, pool, slot)).sum::<f64>()
-        };
-        let most = (0..self.slot_hours.len()).map(carried).fold(0.0, f64::max);
-        (most * f64::from(self.pools[pool].replicas)).ceil()
-    }
-
-    /// True where equal slots may be served differently in a better plan: hours in use are bought slot by slot,
-    /// and a sum over all slots is limited.
-    fn slots_differ(&self) -> bool {
-        let summed = self.both_sides_min.is_some()
-            || (self.goal == Goal::LeastScore && self.usd_per_month_max.is_some());
-        summed && self.pools.iter().any(|pool| pool.usd_per_hour.is_some())
-    }
-
-    /// The same program with equal slots merged and their hours added: same optimum, fewer columns.
-    /// Returns, for each original slot, the slot it went into.
-    ///
-    /// Only slots equal for *every* class merge; rounding demands would make a bound, not the answer
-    /// (formulation study §3). Nothing merges where equal slots may be served differently.
-    #[must_use]
-    pub fn merge_slots(&self) -> (Self, Vec<usize>) {
-        if self.slots_differ() {
-            return (self.clone(), (0..self.slot_hours.len()).collect());
-        }
-        let mut kept: Vec<usize> = Vec::new();
-        let mut into = Vec::with_capacity(self.slot_hours.len());
-        for slot in 0..self.slot_hours.len() {
-            let same = |other: &usize| {
-                self.classes.iter().all(|class| {
-                    class.load_rps[slot].to_bits() == class.load_rps[*other].to_bits()
-                        && class.billed_rps[slot].to_bits() == class.billed_rps[*other].to_bits()
-                })
-            };
-            if let Some(at) = kept.iter().position(same) {
-                into.push(at);
-            } else {
-                into.push(kept.len());
-                kept.push(slot);
-            }
-        }
-        let mut merged = self.clone();
-        merged.slot_hours = vec![0.0; kept.len()];
-        for (slot, at) in into.iter().enumerate() {
-            merged.slot_hours[*at] += self.slot_hours[slot];
-        }
-        for class in &mut merged.classes {
-            class.load_rps = kept.iter().map(|slot| class.load_rps[*slot]).collect();
-            class.billed_rps = kept.iter().map(|slot| class.billed_rps[*slot]).collect();
-        }
-        (merged, into)
-    }
 }

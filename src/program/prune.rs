@@ -2,9 +2,17 @@
 //!
 //! In: a [`Program`]. Out: which modes, pools and hosted columns stay, and who beat whom. Ties go by index,
 //! strictly, or two equal options would delete each other. Under [`Goal::LeastScore`] a dominating option must
-//! also score no worse for every class, since the score is what is optimised.
+//! also score no worse for every class and hour, since the score is what is optimised.
+//!
+//! Every rule swaps the loser for the winner in the same slots, share for share. So what else a share or an instance
+//! counts for must be no worse either, and is compared: coefficients of limited means, resources, the side it stands
+//! on, starts, least replicas. What a blend passes is never removed; it may remove others.
 
-use super::{Goal, Pool, Program};
+mod hosted;
+
+use hosted::{hosted_that_stay, means_no_worse, unlimited};
+
+use super::{Goal, Mode, Pool, Program};
 
 /// What stayed, by index into the program that was given.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +23,8 @@ pub struct Pruned {
     pub pools: Vec<usize>,
     /// Original index of each hosted column that stayed.
     pub hosted: Vec<usize>,
+    /// Original index of each blend that stayed.
+    pub blends: Vec<usize>,
     /// `(loser, winner)` among pools.
     pub pools_beaten: Vec<(usize, usize)>,
     /// Hosted columns that went.
@@ -29,10 +39,14 @@ const REPLICAS_FOR_ONE_MAX: u32 = 16;
 pub fn prune(program: &Program) -> Pruned {
     let mut work = program.clone();
     for pool in &mut work.pools {
-        drop_modes(pool, program.usd_upfront_max.is_some(), program.slot_hours.iter().sum());
+        drop_modes(program, &mut pool.modes, pool.usd_per_hour);
+    }
+    for host in &mut work.hosts {
+        drop_modes(program, &mut host.modes, host.usd_per_hour);
     }
     let hosted: Vec<usize> = hosted_that_stay(program);
     let frees = frees_its_deployment(program);
+    let blended = |r: usize| work.blends.iter().any(|blend| blend.pools.iter().any(|(at, _)| *at == r));
     let mut order: Vec<usize> = (0..work.pools.len())
         .filter(|r| work.pools[*r].capacity.iter().any(|capacity| *capacity > 0.0))
         .collect();
@@ -40,7 +54,9 @@ pub fn prune(program: &Program) -> Pruned {
     let mut stay: Vec<usize> = Vec::new();
     let mut beaten = Vec::new();
     for s in order {
-        if hosted_beats_pool(program, &hosted, &frees, s) {
+        if blended(s) {
+            stay.push(s);
+        } else if hosted_beats_pool(program, &hosted, &frees, s) {
             beaten.push((s, s));
         } else if let Some(r) = stay.iter().find(|r| pool_beats_pool(&work, &frees, **r, s)) {
             beaten.push((s, *r));
@@ -49,114 +65,66 @@ pub fn prune(program: &Program) -> Pruned {
         }
     }
     stay.sort_unstable();
-    let kept = Program {
-        pools: stay.iter().map(|r| work.pools[*r].clone()).collect(),
-        hosted: hosted.iter().map(|a| program.hosted[*a].clone()).collect(),
-        ..work.clone()
-    };
+    let (kept, blends) = work.only(&stay, &hosted);
     Pruned {
         hosted_beaten: program.hosted.len() - hosted.len(),
         program: kept,
         pools: stay,
         hosted,
+        blends,
         pools_beaten: beaten,
     }
 }
 
-/// D1: within a pool an always-on mode goes if another costs no more each month and upfront, or if the hours of
-/// the whole month cost no more.
-fn drop_modes(pool: &mut Pool, upfront_matters: bool, hours: f64) {
-    let modes = pool.modes.clone();
+/// D1: among the always-on ways to pay for one thing, one goes if another costs no more (each month where the bill is
+/// limited, spread over its months, and upfront where that is limited), or if the hours of the whole month cost no more:
+/// hours that are there in every slot never start.
+fn drop_modes(program: &Program, modes: &mut Vec<Mode>, usd_per_hour: Option<f64>) {
+    let hours: f64 = program.slot_hours.iter().sum();
+    let upfront = program.usd_upfront_max.is_some();
+    let bill = program.budget_is_row();
+    let all = modes.clone();
     let beaten = |i: usize| {
-        let mode = &modes[i];
-        modes.iter().enumerate().any(|(j, other)| {
-            let no_worse = other.usd_per_month <= mode.usd_per_month
-                && (!upfront_matters || other.usd_upfront <= mode.usd_upfront);
-            // One strict order: less a month, then less upfront, then the lower index.
+        let mode = &all[i];
+        all.iter().enumerate().any(|(j, other)| {
+            let no_worse = other.cost() <= mode.cost()
+                && (!bill || other.usd_per_month <= mode.usd_per_month)
+                && (!upfront || other.usd_upfront <= mode.usd_upfront);
+            // One strict order: less cost, then a smaller bill, then less upfront, then the lower index.
             let order = other
-                .usd_per_month
-                .total_cmp(&mode.usd_per_month)
+                .cost()
+                .total_cmp(&mode.cost())
+                .then(other.usd_per_month.total_cmp(&mode.usd_per_month))
                 .then(other.usd_upfront.total_cmp(&mode.usd_upfront))
                 .then(j.cmp(&i));
             no_worse && order.is_lt()
-        }) || pool.usd_per_hour.is_some_and(|price| price * hours <= mode.usd_per_month)
+        }) || usd_per_hour.is_some_and(|price| price * hours <= least(program, mode))
     };
-    let keep: Vec<bool> = (0..modes.len()).map(|i| !beaten(i)).collect();
+    let keep: Vec<bool> = (0..all.len()).map(|i| !beaten(i)).collect();
     let mut at = 0;
-    pool.modes.retain(|_| {
+    modes.retain(|_| {
         at += 1;
         keep[at - 1]
     });
 }
 
-/// Cheapest USD/month of an instance-month over all modes.
+/// What a mode costs at least in all that is summed: the bill alone where it is limited.
+fn least(program: &Program, mode: &Mode) -> f64 {
+    if program.budget_is_row() { mode.usd_per_month } else { mode.cost() }
+}
+
+/// Cheapest USD/month of an instance-month over all modes; 0 where a replica stands on a host that others pay for.
 fn cheapest(program: &Program, r: usize) -> f64 {
     let hours: f64 = program.slot_hours.iter().sum();
     let pool = &program.pools[r];
+    if pool.on.is_some() {
+        return 0.0;
+    }
     pool.modes
         .iter()
-        .map(|mode| mode.usd_per_month)
+        .map(|mode| least(program, mode))
         .chain(pool.usd_per_hour.map(|price| price * hours))
         .fold(f64::INFINITY, f64::min)
-}
-
-/// D2: a hosted column goes if another unlimited one costs no more for every class it serves.
-fn hosted_that_stay(program: &Program) -> Vec<usize> {
-    let unlimited = |a: usize, c: usize| {
-        let most = program.classes[c].load_rps.iter().copied().fold(0.0, f64::max);
-        program.hosted[a].rate_rps[c] >= most
-    };
-    let cost = program.goal == Goal::Cost;
-    let beats = |a: usize, b: usize| {
-        let (x, y) = (&program.hosted[a], &program.hosted[b]);
-        let mut strictly = a < b;
-        for c in 0..program.classes.len() {
-            let Some(price) = y.usd_per_request[c] else { continue };
-            let Some(other) = x.usd_per_request[c] else { return false };
-            if other > price || !unlimited(a, c) || (!cost && x.score[c] > y.score[c]) {
-                return false;
-            }
-            strictly |= other < price || (!cost && x.score[c] < y.score[c]);
-        }
-        let no_worse_elsewhere = x.unavailability <= y.unavailability
-            && (program.deployments_max.is_none()
-                || x.deployments.iter().all(|member| y.deployments.contains(member))
-                || (x.deployments.len() == 1 && y.deployments.len() == 1 && counted_once(program, b)));
-        strictly && no_worse_elsewhere
-    };
-    let serves = |a: usize| program.hosted[a].usd_per_request.iter().any(Option::is_some);
-    let all: Vec<usize> = (0..program.hosted.len()).filter(|a| serves(*a)).collect();
-    let free = program.deployments_max.is_none();
-    if free && cost {
-        // Per class only the cheapest unlimited column and those cheaper but limited, at each level of
-        // unavailability: a column worth keeping is kept for some class.
-        return all
-            .iter()
-            .copied()
-            .filter(|b| {
-                (0..program.classes.len()).any(|c| {
-                    program.hosted[*b].usd_per_request[c].is_some_and(|price| {
-                        !all.iter().any(|a| {
-                            *a != *b
-                                && unlimited(*a, c)
-                                && program.hosted[*a].unavailability <= program.hosted[*b].unavailability
-                                && program.hosted[*a].usd_per_request[c]
-                                    .is_some_and(|other| other < price || (other <= price && a < b))
-                        })
-                    })
-                })
-            })
-            .collect();
-    }
-    all.iter().copied().filter(|b| !all.iter().any(|a| a != b && beats(*a, *b))).collect()
-}
-
-/// Does dropping this hosted column free its one deployment, because no other column counts on it?
-fn counted_once(program: &Program, hosted: usize) -> bool {
-    program.hosted.iter().enumerate().all(|(a, other)| {
-        a == hosted
-            || other.deployments.iter().all(|member| !program.hosted[hosted].deployments.contains(member))
-    })
 }
 
 /// Does dropping this pool free its deployment, because no other pool counts under the same number?
@@ -174,8 +142,12 @@ fn frees_its_deployment(program: &Program) -> Vec<bool> {
 /// A replica-hour costs at least h and carries at most 3600 capacity requests of a class, so every share it serves
 /// costs at least the hosted price.
 fn hosted_beats_pool(program: &Program, hosted: &[usize], frees: &[bool], r: usize) -> bool {
-    if program.goal != Goal::Cost || program.wants_availability() || program.both_sides_min.is_some() {
-        return false;
+    if program.goal != Goal::Cost
+        || program.wants_availability()
+        || program.both_sides_min.is_some()
+        || program.pools[r].on.is_some()
+    {
+        return false; // on a host a replica may cost nothing at all
     }
     let served: Vec<usize> =
         (0..program.classes.len()).filter(|c| program.pools[r].capacity[*c] > 0.0).collect();
@@ -194,6 +166,10 @@ fn hosted_beats_pool(program: &Program, hosted: &[usize], frees: &[bool], r: usi
 fn hosted_beats_pool_for(program: &Program, a: usize, r: usize, c: usize) -> bool {
     let (hosted, pool, class) = (&program.hosted[a], &program.pools[r], &program.classes[c]);
     let Some(price) = hosted.usd_per_request[c] else { return false };
+    let draws = hosted.uses.iter().any(|(_, amounts)| amounts[c] > 0.0);
+    if draws || !means_no_worse(program, |m| program.means[m].cloud[c][a], |m| program.means[m].local[c][r]) {
+        return false;
+    }
     let hours: f64 = program.slot_hours.iter().sum();
     let per_hour = cheapest(program, r) / hours / f64::from(pool.replicas);
     // Billed requests may be fewer than the load a replica must carry (peak factor), never more.
@@ -204,9 +180,8 @@ fn hosted_beats_pool_for(program: &Program, a: usize, r: usize, c: usize) -> boo
         .filter(|(load, _)| **load > 0.0)
         .map(|(load, billed)| billed / load)
         .fold(0.0, f64::max);
-    let unlimited = hosted.rate_rps[c] >= class.load_rps.iter().copied().fold(0.0, f64::max);
     let requests = peak * 3600.0 * pool.capacity[c];
-    unlimited && price * requests <= per_hour + pool.usd_per_request[c] * requests
+    unlimited(program, a, c) && price * requests <= per_hour + pool.usd_per_request[c] * requests
 }
 
 /// D4: `r` removes `s` if for one whole k >= 1, k instances of `r` carry at least what one of `s` does for every
@@ -215,10 +190,14 @@ fn pool_beats_pool(program: &Program, frees: &[bool], r: usize, s: usize) -> boo
     let (x, y) = (&program.pools[r], &program.pools[s]);
     let cost = program.goal == Goal::Cost;
     let redundancy = program.wants_availability();
+    let class_no_worse = |c: usize| {
+        means_no_worse(program, |m| program.means[m].local[c][r], |m| program.means[m].local[c][s])
+            && (cost || x.score[c] <= y.score[c])
+    };
     if x.ladder != y.ladder
         || (redundancy && x.unavailability > y.unavailability)
         || (program.deployments_max.is_some() && !x.behind.iter().all(|member| y.behind.contains(member)))
-        || (!cost && (0..program.classes.len()).any(|c| y.capacity[c] > 0.0 && x.score[c] > y.score[c]))
+        || (0..program.classes.len()).any(|c| y.capacity[c] > 0.0 && !class_no_worse(c))
         || (program.deployments_max.is_some() && x.deployment != y.deployment && !frees[s])
     {
         return false;
@@ -257,18 +236,42 @@ fn pool_beats_pool(program: &Program, frees: &[bool], r: usize, s: usize) -> boo
             return false;
         }
     }
-    let hours: f64 = program.slot_hours.iter().sum();
-    let modes_covered = y.modes.iter().all(|mode| {
-        x.modes.iter().any(|other| {
-            times * other.usd_per_month <= mode.usd_per_month && times * other.usd_upfront <= mode.usd_upfront
-        }) || x.usd_per_hour.is_some_and(|price| times * price * hours <= mode.usd_per_month)
-    });
-    let hours_covered =
-        y.usd_per_hour.is_none_or(|price| x.usd_per_hour.is_some_and(|other| times * other <= price));
+    // k of r for each one of s must reach the least of r, as s reaches its own (always-on: at least one all day).
+    let least = y.instances_min.max(u32::from(y.usd_per_hour.is_none() && y.on.is_none()));
+    if x.instances_min > k.saturating_mul(least) {
+        return false;
+    }
+    if !cost && times * x.score_per_hour > y.score_per_hour {
+        return false;
+    }
     let resources_covered = (0..program.resources.len()).all(|at| {
         let of =
             |pool: &Pool| pool.uses.iter().filter(|(k, _)| *k == at).map(|(_, amount)| amount).sum::<f64>();
         times * of(x) <= of(y)
     });
-    modes_covered && hours_covered && resources_covered
+    resources_covered && paid_no_more(program, x, y, times)
+}
+
+/// D4, the money: k instances of `x` cost no more than one of `y` in the same mode and slots. On a host the price of a
+/// replica is its GPUs: k of `x` stand where one of `y` stood.
+fn paid_no_more(program: &Program, x: &Pool, y: &Pool, times: f64) -> bool {
+    match (x.on, y.on) {
+        (Some((host, gpus)), Some((other, of))) => return host == other && times * gpus <= of,
+        (None, None) => {}
+        _ => return false,
+    }
+    let hours: f64 = program.slot_hours.iter().sum();
+    let bill = program.budget_is_row();
+    let modes_covered = y.modes.iter().all(|mode| {
+        x.modes.iter().any(|other| {
+            times * other.cost() <= mode.cost()
+                && (!bill || times * other.usd_per_month <= mode.usd_per_month)
+                && times * other.usd_upfront <= mode.usd_upfront
+        }) || x.usd_per_hour.is_some_and(|price| times * price * hours <= least(program, mode))
+    });
+    let starts_covered = !program.pays_starts() || times * x.usd_per_start <= y.usd_per_start;
+    let hours_covered = y
+        .usd_per_hour
+        .is_none_or(|price| starts_covered && x.usd_per_hour.is_some_and(|other| times * other <= price));
+    modes_covered && hours_covered
 }

@@ -3,68 +3,87 @@
 //! In: a [`Program`] as data. Out: its least objective and the bill that goes with it. It uses none of the
 //! crate's rows, pruning, solver or checks; each rule is read anew from what the fields promise.
 
-use bursar::program::{Goal, Program};
+use bursar::program::{Blend, Goal, Mode, Program};
 
-use super::simplex::{Row, Sense, minimise};
+use super::routing::{self, Aim, Instances, Paid};
 
 /// The best there is.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Best {
     /// Least objective.
     pub(crate) value: f64,
-    /// Least USD/month at that objective.
-    pub(crate) usd_per_month: f64,
+    /// Least USD/month at that objective; `None` where some of it is paid once, and ties may differ in the bill.
+    pub(crate) usd_per_month: Option<f64>,
 }
 
-/// What one sweep over all fleets minimises.
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Aim {
-    Cost,
-    Score,
-    CostAtScore(f64),
-}
-
-/// The best point of a world; `None` where nothing satisfies the rules. Under [`Goal::Cost`] the budget is left out.
+/// The best point of a world; `None` where nothing satisfies the rules. Under [`Goal::Cost`] the budget is left out,
+/// unless something is paid once.
 pub(crate) fn best(world: &Program) -> Option<Best> {
+    let bill = |usd: f64| (!pays_once(world)).then_some(usd);
     match world.goal {
-        Goal::Cost => sweep(world, Aim::Cost).map(|value| Best { value, usd_per_month: value }),
+        Goal::Cost => sweep(world, Aim::Cost).map(|value| Best { value, usd_per_month: bill(value) }),
         Goal::LeastScore => {
             let value = sweep(world, Aim::Score)?;
-            let usd_per_month = sweep(world, Aim::CostAtScore(value + 1e-9 * value.abs().max(1.0)))?;
-            Some(Best { value, usd_per_month })
+            let usd = sweep(world, Aim::CostAtScore(value + 1e-9 * value.abs().max(1.0)))?;
+            Some(Best { value, usd_per_month: bill(usd) })
         }
     }
+}
+
+/// Is anything paid once and spread over its months?
+pub(crate) fn pays_once(world: &Program) -> bool {
+    let modes = world.pools.iter().map(|pool| &pool.modes).chain(world.hosts.iter().map(|host| &host.modes));
+    modes.flatten().any(|mode| mode.usd_amortised > 0.0)
 }
 
 /// About how many linear programs [`best`] solves.
 pub(crate) fn work(world: &Program) -> f64 {
-    let hourly = |r: usize| if world.pools[r].usd_per_hour.is_some() { 1.0 } else { 0.0 };
-    let mut fleets = 1.0;
-    for r in 0..world.pools.len() {
+    let slots = world.slot_hours.len() as i32;
+    let ways = |modes: &[Mode], most: f64| {
+        (0..modes.len()).map(|j| (most + 1.0 + j as f64) / (1.0 + j as f64)).product::<f64>()
+    };
+    let (mut fleets, mut hours) = (1.0, 1.0);
+    for (r, pool) in world.pools.iter().enumerate() {
         let most = f64::from(most_instances(world, r));
-        for j in 0..world.pools[r].modes.len() {
-            fleets *= (most + 1.0 + j as f64) / (1.0 + j as f64);
+        fleets *= ways(&pool.modes, most);
+        if pool.usd_per_hour.is_some() || pool.on.is_some() {
+            hours *= most + 1.0;
         }
-        let slots = if coupled(world) { world.slot_hours.len() as f64 } else { 1.0 };
-        fleets *= (most + 1.0).powf(slots * hourly(r));
     }
-    fleets * opens(world).len() as f64 / if opens(world).len() > 1 { 3.0 } else { 1.0 }
+    for (h, host) in world.hosts.iter().enumerate() {
+        let most = f64::from(most_hosts(world, h));
+        fleets *= ways(&host.modes, most);
+        if host.usd_per_hour.is_some() {
+            hours *= most + 1.0;
+        }
+    }
+    let waits = if world.classes.iter().any(|class| !class.served_in.is_empty()) { 8.0 } else { 1.0 };
+    let opens = opens(world).len() as f64;
+    let each = if linked(world) { hours.powi(slots) * waits } else { hours };
+    // Where starts tie the slots, combinations of slots are added up: cheap, but not without end.
+    let sums = if starts(world) { hours.powi(slots) / 200.0 } else { 0.0 };
+    fleets * (each + sums) * opens / if opens > 1.0 { 3.0 } else { 1.0 }
 }
 
-/// Do rules tie the slots together beyond the always-on fleet?
-fn coupled(world: &Program) -> bool {
+/// Do rules tie the routing of slots together beyond the always-on fleet?
+fn linked(world: &Program) -> bool {
     world.both_sides_min.is_some()
         || world.goal == Goal::LeastScore
+        || !world.means.is_empty()
+        || (pays_once(world) && world.usd_per_month_max.is_some())
+        || world.classes.iter().any(|class| !class.served_in.is_empty())
         || world.pools.iter().any(|pool| pool.unavailability_per_replica > 0.0)
 }
 
-/// Rate of a class on a pool in replicas.
-fn replicas_for(world: &Program, c: usize, r: usize, t: usize) -> f64 {
-    world.classes[c].load_rps[t] / world.pools[r].capacity[c]
+/// Is a start paid anywhere?
+fn starts(world: &Program) -> bool {
+    !world.before.is_empty()
+        && (world.pools.iter().any(|pool| pool.usd_per_hour.is_some() && pool.usd_per_start > 0.0)
+            || world.hosts.iter().any(|host| host.usd_per_hour.is_some() && host.usd_per_start > 0.0))
 }
 
 /// Spares the ladder of a pool asks for; `None` beyond its end.
-fn spares(world: &Program, r: usize, needed: u32) -> Option<u32> {
+pub(crate) fn spares(world: &Program, r: usize, needed: u32) -> Option<u32> {
     let Some(ladder) = &world.pools[r].ladder else { return Some(0) };
     if needed == 0 {
         return Some(0);
@@ -72,27 +91,53 @@ fn spares(world: &Program, r: usize, needed: u32) -> Option<u32> {
     (0u32..).zip(&ladder.needed_max).find(|(_, most)| needed <= **most).map(|(spares, _)| spares)
 }
 
-/// No plan needs more instances of a pool than these: all the load, and its spares.
+/// No plan needs more instances of a pool than these: all that may come to a slot, by the heaviest way, and its spares.
 fn most_instances(world: &Program, r: usize) -> u32 {
     let pool = &world.pools[r];
-    let needed = (0..world.slot_hours.len())
-        .map(|t| {
-            (0..world.classes.len())
-                .filter(|c| pool.capacity[*c] > 0.0)
-                .map(|c| replicas_for(world, c, r, t))
-                .sum::<f64>()
-        })
-        .fold(0.0, f64::max);
+    let mut needed: f64 = 0.0;
+    for t in 0..world.slot_hours.len() {
+        let mut here = 0.0;
+        for (c, class) in world.classes.iter().enumerate() {
+            let comes = |from: &usize| match class.served_in.get(*from) {
+                Some(slots) => slots.contains(&t),
+                None => *from == t,
+            };
+            let load: f64 = (0..world.slot_hours.len()).filter(comes).map(|from| class.load_rps[from]).sum();
+            let mut each = if pool.capacity[c] > 0.0 { 1.0 / pool.capacity[c] } else { 0.0 };
+            for blend in world.blends.iter().filter(|blend| blend.class == c) {
+                let capacity = pool.capacity[blend.through.unwrap_or(c)];
+                let seen: f64 = blend.pools.iter().filter(|(at, _)| *at == r).map(|(_, seen)| seen).sum();
+                if capacity > 0.0 {
+                    each = f64::max(each, seen / capacity);
+                }
+            }
+            here += load * each;
+        }
+        needed = needed.max(here);
+    }
     let needed = (needed - 1e-9).ceil().max(0.0) as u32;
     let last = pool.ladder.as_ref().and_then(|ladder| ladder.needed_max.last().copied()).unwrap_or(needed);
     let needed = needed.min(last);
-    (needed + spares(world, r, needed).unwrap_or(0)).div_ceil(pool.replicas)
+    (needed + spares(world, r, needed).unwrap_or(0)).div_ceil(pool.replicas).max(pool.instances_min)
 }
 
-/// Sets of targets (pools, then hosted) that may be in use: all of them, or every subset where a rule counts.
+/// No plan needs more instances of a host than these: each of its pools apart.
+fn most_hosts(world: &Program, h: usize) -> u32 {
+    let gpus = world.hosts[h].gpus;
+    (0..world.pools.len())
+        .filter_map(|r| world.pools[r].on.filter(|(host, _)| *host == h).map(|(_, each)| (r, each)))
+        .filter(|(_, each)| *each <= gpus)
+        .map(|(r, each)| most_instances(world, r).div_ceil((gpus / each).floor() as u32))
+        .sum()
+}
+
+/// Sets of targets (pools, then hosted) that may be in use: all of them, or every subset where a rule asks what is.
 fn opens(world: &Program) -> Vec<Vec<bool>> {
     let targets = world.pools.len() + world.hosted.len();
-    if world.deployments_max.is_none() && world.local_usd_per_month <= 0.0 {
+    let asked = world.deployments_max.is_some()
+        || world.local_usd_per_month > 0.0
+        || world.pools.iter().any(|pool| pool.instances_min > 0);
+    if !asked {
         return vec![vec![true; targets]];
     }
     let all = (0..1u32 << targets).map(|set| (0..targets).map(|at| set >> at & 1 == 1).collect::<Vec<_>>());
@@ -113,9 +158,6 @@ fn opens(world: &Program) -> Vec<Vec<bool>> {
     .collect()
 }
 
-/// Counts of one pool: always-on by mode, hourly by slot (empty where slots are looked at one by one).
-type Counts = (Vec<u32>, Vec<u32>);
-
 /// All vectors of so many entries that sum to at most `most`.
 fn vectors(entries: usize, most: u32) -> Vec<Vec<u32>> {
     let mut all = vec![Vec::new()];
@@ -131,202 +173,287 @@ fn vectors(entries: usize, most: u32) -> Vec<Vec<u32>> {
     all
 }
 
-/// All vectors of so many entries, each at most `most`.
-fn grid(entries: usize, most: u32) -> Vec<Vec<u32>> {
-    let mut all = vec![Vec::new()];
-    for _ in 0..entries {
-        all = all
-            .iter()
-            .flat_map(|head: &Vec<u32>| (0..=most).map(move |next| [head.as_slice(), &[next]].concat()))
-            .collect();
-    }
-    all
+/// Something that is bought: a pool, or a host.
+struct Bought<'w> {
+    modes: &'w [Mode],
+    most: u32,
 }
 
 fn sweep(world: &Program, aim: Aim) -> Option<f64> {
     let mut best: Option<f64> = None;
     for open in opens(world) {
-        let choices: Vec<Vec<Counts>> = (0..world.pools.len())
-            .map(|r| {
-                let pool = &world.pools[r];
-                let most = if open[r] { most_instances(world, r) } else { 0 };
-                let slots =
-                    if pool.usd_per_hour.is_some() && coupled(world) { world.slot_hours.len() } else { 0 };
-                vectors(pool.modes.len(), most)
-                    .into_iter()
-                    .flat_map(|modes| grid(slots, most).into_iter().map(move |hours| (modes.clone(), hours)))
-                    .collect()
-            })
-            .collect();
-        let local = (0..world.pools.len()).any(|r| open[r]);
-        let paid = if local { world.local_usd_per_month } else { 0.0 };
-        fleets(world, aim, &open, &choices, &mut Vec::new(), paid, &mut best);
+        let pools = (0..world.pools.len()).map(|r| Bought {
+            modes: &world.pools[r].modes,
+            most: if open[r] { most_instances(world, r) } else { 0 },
+        });
+        let hosts = (0..world.hosts.len())
+            .map(|h| Bought { modes: &world.hosts[h].modes, most: most_hosts(world, h) });
+        let bought: Vec<Bought<'_>> = pools.chain(hosts).collect();
+        let engines = (0..world.hosted.len()).any(|a| world.hosted[a].local && open[world.pools.len() + a]);
+        let local = engines || (0..world.pools.len()).any(|r| open[r]);
+        let usd = if local { world.local_usd_per_month } else { 0.0 };
+        let paid = Paid { usd, ..Paid::default() };
+        fleets(world, aim, &open, &bought, &mut Vec::new(), paid, &mut best);
     }
     best
 }
 
-/// Every combination of the pools' choices; `paid` grows by what each costs.
+/// Every always-on fleet; `paid` grows by what each costs.
 fn fleets(
     world: &Program,
     aim: Aim,
     open: &[bool],
-    choices: &[Vec<Counts>],
-    fleet: &mut Vec<Counts>,
-    paid: f64,
+    bought: &[Bought<'_>],
+    fleet: &mut Vec<u32>,
+    paid: Paid,
     best: &mut Option<f64>,
 ) {
-    let hopeless = aim != Aim::Score && best.is_some_and(|best| paid >= best);
-    let over =
-        world.goal == Goal::LeastScore && world.usd_per_month_max.is_some_and(|most| paid > most + 1e-9);
-    if hopeless || over {
+    let hopeless = aim != Aim::Score && best.is_some_and(|best| paid.usd + paid.amortised >= best);
+    let over = routing::budget(world).is_some_and(|most| paid.usd > most + 1e-9);
+    if hopeless || over || world.usd_upfront_max.is_some_and(|most| paid.upfront > most + 1e-9) {
         return;
     }
-    let r = fleet.len();
-    let Some(pool) = world.pools.get(r) else {
-        if let Some(value) = fleet_value(world, aim, open, fleet, paid)
-            && best.is_none_or(|best| value < best)
-        {
-            *best = Some(value);
-        }
+    let Some(next) = bought.get(fleet.len()) else {
+        *best = lower(*best, fleet_value(world, aim, open, fleet, paid, *best));
         return;
     };
-    for choice in &choices[r] {
-        let modes: f64 =
-            pool.modes.iter().zip(&choice.0).map(|(mode, n)| mode.usd_per_month * f64::from(*n)).sum();
-        let hours: f64 = choice
-            .1
-            .iter()
-            .zip(&world.slot_hours)
-            .map(|(n, hours)| f64::from(*n) * hours * pool.usd_per_hour.expect("hourly"))
-            .sum();
-        fleet.push(choice.clone());
-        fleets(world, aim, open, choices, fleet, paid + modes + hours, best);
+    let hours: f64 = world.slot_hours.iter().sum();
+    let per_hour = match world.pools.get(fleet.len()) {
+        Some(pool) => pool.score_per_hour,
+        None => world.hosts[fleet.len() - world.pools.len()].score_per_hour,
+    };
+    for counts in vectors(next.modes.len(), next.most) {
+        let mut more = paid;
+        for (mode, n) in next.modes.iter().zip(&counts) {
+            more.usd += mode.usd_per_month * f64::from(*n);
+            more.amortised += mode.usd_amortised * f64::from(*n);
+            more.upfront += mode.usd_upfront * f64::from(*n);
+            more.score += per_hour * hours * f64::from(*n);
+        }
+        fleet.push(counts.iter().sum());
+        fleets(world, aim, open, bought, fleet, more, best);
         fleet.pop();
     }
 }
 
-/// Best value with the fleet fixed, or nothing.
-fn fleet_value(world: &Program, aim: Aim, open: &[bool], fleet: &[Counts], paid: f64) -> Option<f64> {
-    let upfront: f64 = world
-        .pools
-        .iter()
-        .zip(fleet)
-        .flat_map(|(pool, (modes, _))| pool.modes.iter().zip(modes))
-        .map(|(mode, n)| mode.usd_upfront * f64::from(*n))
-        .sum();
-    if world.usd_upfront_max.is_some_and(|most| upfront > most + 1e-9) {
+/// Best value with the always-on fleet fixed, or nothing.
+fn fleet_value(
+    world: &Program,
+    aim: Aim,
+    open: &[bool],
+    fleet: &[u32],
+    paid: Paid,
+    best: Option<f64>,
+) -> Option<f64> {
+    let slots: Vec<Vec<Instances>> =
+        (0..world.slot_hours.len()).map(|t| slot_fleets(world, open, fleet, t)).collect();
+    if slots.iter().any(Vec::is_empty) {
         return None;
     }
-    let slots = world.slot_hours.len();
-    let steady: Vec<u32> = fleet.iter().map(|(modes, _)| modes.iter().sum()).collect();
-    let mut least: Option<f64> = None;
-    if coupled(world) {
-        let counts: Vec<Vec<u32>> = (0..slots)
-            .map(|t| (0..fleet.len()).map(|r| steady[r] + fleet[r].1.get(t).copied().unwrap_or(0)).collect())
-            .collect();
-        if counts.iter().any(|counts| !resources_last(world, counts)) {
-            return None;
-        }
-        let peak: Vec<u32> =
-            (0..fleet.len()).map(|r| counts.iter().map(|slot| slot[r]).max().unwrap_or(0)).collect();
-        for routes in routes(world, open, &peak) {
-            let all: Vec<(usize, &[u32])> = (0..slots).map(|t| (t, counts[t].as_slice())).collect();
-            let value = route(world, aim, &routes, &all, paid);
-            least = lower(least, value);
-        }
-        return least;
-    }
-    for routes in routes(world, open, &steady) {
-        let mut sum = Some(paid);
-        for t in 0..slots {
-            let mut slot: Option<f64> = None;
-            for (counts, price) in slot_fleets(world, open, &steady, t) {
-                if resources_last(world, &counts) && slot.is_none_or(|slot| price < slot) {
-                    slot = lower(slot, route(world, aim, &routes, &[(t, &counts)], price));
+    if linked(world) {
+        let mut least = best;
+        products(&slots, &mut Vec::new(), &mut |chosen| {
+            let hours = chosen.iter().fold(paid, |sum, slot| sum.plus(slot.paid));
+            let all = Paid { usd: hours.usd + started(world, chosen), ..hours };
+            let hopeless = aim != Aim::Score && least.is_some_and(|least| all.usd + all.amortised >= least);
+            if !hopeless {
+                let peak = (0..world.pools.len())
+                    .map(|r| chosen.iter().map(|slot| slot.counts[r]).max().unwrap_or(0))
+                    .collect::<Vec<u32>>();
+                for routes in routes(world, open, &peak) {
+                    let at: Vec<(usize, &Instances)> = chosen.iter().copied().enumerate().collect();
+                    least = lower(least, routing::route(world, aim, &routes, &at, all));
                 }
             }
-            sum = sum.zip(slot).map(|(sum, slot)| sum + slot);
+        });
+        return least;
+    }
+    let mut least = None;
+    for routes in routes(world, open, &fleet[..world.pools.len()]) {
+        // What each fleet of each slot costs with its requests; only those that serve them all.
+        let priced: Vec<Vec<(Instances, f64)>> = slots
+            .iter()
+            .enumerate()
+            .map(|(t, options)| {
+                let value = |option: &Instances| {
+                    let value = routing::route(world, aim, &routes, &[(t, option)], option.paid)?;
+                    Some((option.clone(), value))
+                };
+                options.iter().filter_map(value).collect()
+            })
+            .collect();
+        let fixed = paid.usd + paid.amortised;
+        if starts(world) {
+            let options: Vec<Vec<Instances>> =
+                priced.iter().map(|slot| slot.iter().map(|(option, _)| option.clone()).collect()).collect();
+            let value = |t: usize, option: &Instances| {
+                let found = priced[t].iter().find(|(other, _)| other == option);
+                found.map_or(f64::INFINITY, |(_, value)| *value)
+            };
+            products(&options, &mut Vec::new(), &mut |chosen| {
+                let served: f64 = chosen.iter().enumerate().map(|(t, option)| value(t, option)).sum();
+                least = lower(least, Some(fixed + served + started(world, chosen)));
+            });
+        } else {
+            let cheapest = |slot: &Vec<(Instances, f64)>| slot.iter().map(|(_, usd)| *usd).reduce(f64::min);
+            let sum = priced.iter().map(cheapest).try_fold(fixed, |sum, slot| Some(sum + slot?));
+            least = lower(least, sum);
         }
-        least = lower(least, sum);
     }
     least
 }
 
-fn lower(one: Option<f64>, other: Option<f64>) -> Option<f64> {
+pub(crate) fn lower(one: Option<f64>, other: Option<f64>) -> Option<f64> {
     match (one, other) {
         (Some(x), Some(y)) => Some(x.min(y)),
         (x, y) => x.or(y),
     }
 }
 
-/// Every way to add hourly instances in one slot, with its price.
-fn slot_fleets(world: &Program, open: &[bool], steady: &[u32], t: usize) -> Vec<(Vec<u32>, f64)> {
-    let mut all = vec![(Vec::new(), 0.0)];
-    for (r, pool) in world.pools.iter().enumerate() {
-        let most = match pool.usd_per_hour {
-            Some(_) if open[r] => most_instances(world, r),
+/// Every choice of one option in each slot.
+fn products<'o>(
+    slots: &'o [Vec<Instances>],
+    chosen: &mut Vec<&'o Instances>,
+    each: &mut dyn FnMut(&[&'o Instances]),
+) {
+    match slots.get(chosen.len()) {
+        None => each(chosen),
+        Some(options) => {
+            for option in options {
+                chosen.push(option);
+                products(slots, chosen, each);
+                chosen.pop();
+            }
+        }
+    }
+}
+
+/// USD a month for starts: an instance more than in the slot before starts on every day of the slot.
+fn started(world: &Program, chosen: &[&Instances]) -> f64 {
+    let mut usd = 0.0;
+    for (t, before) in world.before.iter().enumerate() {
+        let days = world.slot_starts.get(t).copied().unwrap_or(world.slot_hours[t]);
+        let more = |now: &[u32], then: &[u32], at: usize| f64::from(now[at]) - f64::from(then[at]);
+        for (r, pool) in world.pools.iter().enumerate().filter(|(_, pool)| pool.usd_per_hour.is_some()) {
+            usd += days * pool.usd_per_start * more(&chosen[t].hours, &chosen[*before].hours, r).max(0.0);
+        }
+        for (h, host) in world.hosts.iter().enumerate().filter(|(_, host)| host.usd_per_hour.is_some()) {
+            let (now, then) = (&chosen[t].host_hours, &chosen[*before].host_hours);
+            usd += days * host.usd_per_start * more(now, then, h).max(0.0);
+        }
+    }
+    usd
+}
+
+/// Every way to add instances in one slot that the rules on instances allow, with its price.
+fn slot_fleets(world: &Program, open: &[bool], fleet: &[u32], t: usize) -> Vec<Instances> {
+    let pools = world.pools.len();
+    let mut all = vec![Vec::new()];
+    for at in 0..fleet.len() {
+        let most = match world.pools.get(at) {
+            Some(pool)
+                if open.get(at) == Some(&true) && (pool.usd_per_hour.is_some() || pool.on.is_some()) =>
+            {
+                most_instances(world, at)
+            }
+            None if world.hosts[at - pools].usd_per_hour.is_some() => most_hosts(world, at - pools),
             _ => 0,
         };
         all = all
-            .into_iter()
-            .flat_map(|(head, price): (Vec<u32>, f64)| {
-                let each = pool.usd_per_hour.unwrap_or(0.0) * world.slot_hours[t];
-                (0..=most)
-                    .map(move |n| ([head.as_slice(), &[steady[r] + n]].concat(), price + f64::from(n) * each))
-            })
+            .iter()
+            .flat_map(|head: &Vec<u32>| (0..=most).map(move |next| [head.as_slice(), &[next]].concat()))
             .collect();
     }
-    all
+    let complete = |more: Vec<u32>| {
+        let mut paid = Paid::default();
+        for (at, n) in more.iter().enumerate() {
+            let (price, score) = match world.pools.get(at) {
+                Some(pool) => (pool.usd_per_hour, pool.score_per_hour),
+                None => (world.hosts[at - pools].usd_per_hour, world.hosts[at - pools].score_per_hour),
+            };
+            paid.usd += f64::from(*n) * world.slot_hours[t] * price.unwrap_or(0.0);
+            paid.score += f64::from(*n) * world.slot_hours[t] * score;
+        }
+        let total: Vec<u32> = fleet.iter().zip(&more).map(|(steady, n)| steady + n).collect();
+        Instances {
+            counts: total[..pools].to_vec(),
+            host_counts: total[pools..].to_vec(),
+            hours: more[..pools].to_vec(),
+            host_hours: more[pools..].to_vec(),
+            paid,
+        }
+    };
+    all.into_iter().map(complete).filter(|option| allowed(world, open, option)).collect()
 }
 
-fn resources_last(world: &Program, counts: &[u32]) -> bool {
-    world.resources.iter().enumerate().all(|(k, resource)| {
-        let mut used = 0.0;
-        for (pool, n) in world.pools.iter().zip(counts) {
-            for (at, amount) in &pool.uses {
-                if *at == k {
-                    used += amount * f64::from(*n);
-                }
+fn allowed(world: &Program, open: &[bool], option: &Instances) -> bool {
+    let least = (0..world.pools.len()).all(|r| !open[r] || option.counts[r] >= world.pools[r].instances_min);
+    let enough = (0..world.resources.len())
+        .all(|k| routing::taken(world, k, option) <= world.resources[k].limit + 1e-9);
+    let packed = (0..world.hosts.len()).all(|h| {
+        let on = |r: usize| world.pools[r].on.filter(|(host, _)| *host == h).map(|(_, gpus)| gpus);
+        let replicas: Vec<f64> = (0..world.pools.len())
+            .filter_map(|r| Some(vec![on(r)?; option.counts[r] as usize]))
+            .flatten()
+            .collect();
+        packs(&replicas, &mut vec![world.hosts[h].gpus; option.host_counts[h] as usize])
+    });
+    least && enough && packed
+}
+
+/// Can all replicas be placed? Every place for every replica is tried.
+fn packs(replicas: &[f64], free: &mut Vec<f64>) -> bool {
+    let Some((gpus, rest)) = replicas.split_first() else { return true };
+    for at in 0..free.len() {
+        if free[at] >= *gpus {
+            free[at] -= gpus;
+            let done = packs(rest, free);
+            free[at] += gpus;
+            if done {
+                return true;
             }
         }
-        used <= resource.limit + 1e-9
-    })
+    }
+    false
 }
 
-/// Which targets each class may use so that its unavailabilities, added up, stay within its limit: the largest
-/// such sets, in every combination.
+/// Which targets (pools, hosted, blends) each class may use so that its unavailabilities, added up, stay within its
+/// limit: the largest such sets, in every combination. A blend needs all it passes.
 fn routes(world: &Program, open: &[bool], peak: &[u32]) -> Vec<Vec<Vec<bool>>> {
-    let pools = world.pools.len();
-    let targets = pools + world.hosted.len();
+    let (pools, direct) = (world.pools.len(), world.pools.len() + world.hosted.len());
+    let targets = direct + world.blends.len();
+    let parts = |blend: &Blend| -> Vec<usize> {
+        let own = blend.pools.iter().filter(|(_, seen)| *seen > 0.0).map(|(r, _)| *r);
+        own.chain(blend.hosted.iter().filter(|(_, seen)| *seen > 0.0).map(|(a, _)| pools + a)).collect()
+    };
+    let closed = |set: u32| {
+        let has = |at: usize| set >> at & 1 == 1;
+        (0..direct).all(|at| open[at] || !has(at))
+            && world
+                .blends
+                .iter()
+                .enumerate()
+                .all(|(k, blend)| !has(direct + k) || parts(blend).into_iter().all(&has))
+    };
+    let lost: Vec<f64> = (0..targets)
+        .map(|at| match (world.pools.get(at), world.hosted.get(at.wrapping_sub(pools))) {
+            (Some(pool), _) => {
+                pool.unavailability
+                    + pool.unavailability_per_replica * f64::from(peak[at]) * f64::from(pool.replicas)
+            }
+            (None, Some(hosted)) => hosted.unavailability,
+            (None, None) => world.blends[at - direct].unavailability,
+        })
+        .collect();
+    let sum = |set: u32| (0..targets).filter(|at| set >> at & 1 == 1).map(|at| lost[at]).sum::<f64>();
     let mut all: Vec<Vec<Vec<bool>>> = vec![Vec::new()];
     for class in &world.classes {
-        let lost: Vec<f64> = (0..targets)
-            .map(|at| {
-                if at < pools {
-                    let pool = &world.pools[at];
-                    pool.unavailability
-                        + pool.unavailability_per_replica * f64::from(peak[at]) * f64::from(pool.replicas)
-                } else {
-                    world.hosted[at - pools].unavailability
-                }
-            })
-            .collect();
-        let sets: Vec<Vec<bool>> = match class.unavailability_max {
-            None => vec![open.to_vec()],
-            Some(most) => {
-                let sum =
-                    |set: u32| (0..targets).filter(|at| set >> at & 1 == 1).map(|at| lost[at]).sum::<f64>();
-                let fits = |set: u32| sum(set) <= most * (1.0 + 1e-9);
-                let allowed = |set: u32| (0..targets).all(|at| open[at] || set >> at & 1 == 0);
-                (0..1u32 << targets)
-                    .filter(|set| allowed(*set) && fits(*set))
-                    .filter(|set| {
-                        (0..targets).all(|at| set >> at & 1 == 1 || !open[at] || !fits(set | 1 << at))
-                    })
-                    .map(|set| (0..targets).map(|at| set >> at & 1 == 1).collect())
-                    .collect()
-            }
-        };
+        let most = class.unavailability_max.map_or(f64::INFINITY, |most| most * (1.0 + 1e-9));
+        let fits: Vec<u32> = (0..1u32 << targets).filter(|set| closed(*set) && sum(*set) <= most).collect();
+        let within = |small: u32, large: u32| small & large == small && small != large;
+        let largest = fits.iter().filter(|set| !fits.iter().any(|other| within(**set, *other)));
+        let sets: Vec<Vec<bool>> =
+            largest.map(|set| (0..targets).map(|at| set >> at & 1 == 1).collect()).collect();
         all = all
             .iter()
             .flat_map(|head| {
@@ -335,109 +462,4 @@ fn routes(world: &Program, open: &[bool], peak: &[u32]) -> Vec<Vec<Vec<bool>>> {
             .collect();
     }
     all
-}
-
-/// Best routing over some slots with given instances; `paid` is what the instances cost.
-fn route(
-    world: &Program,
-    aim: Aim,
-    routes: &[Vec<bool>],
-    slots: &[(usize, &[u32])],
-    paid: f64,
-) -> Option<f64> {
-    let pools = world.pools.len();
-    let requests = |c: usize, t: usize| world.classes[c].billed_rps[t] * 3600.0 * world.slot_hours[t];
-    let mut all = 0.0;
-    for c in 0..world.classes.len() {
-        for t in 0..world.slot_hours.len() {
-            all += requests(c, t);
-        }
-    }
-    // One column for each class, target and slot that may serve.
-    let mut columns: Vec<(usize, usize, usize)> = Vec::new();
-    for (at, (t, counts)) in slots.iter().enumerate() {
-        for (c, class) in world.classes.iter().enumerate() {
-            for target in 0..pools + world.hosted.len() {
-                let serves = if target < pools {
-                    world.pools[target].capacity[c] > 0.0 && counts[target] > 0
-                } else {
-                    world.hosted[target - pools].usd_per_request[c].is_some()
-                };
-                if class.load_rps[*t] > 0.0 && serves && routes[c][target] {
-                    columns.push((at, c, target));
-                }
-            }
-        }
-    }
-    let price = |(at, c, target): &(usize, usize, usize)| {
-        let each = if *target < pools {
-            world.pools[*target].usd_per_request[*c]
-        } else {
-            world.hosted[target - pools].usd_per_request[*c].expect("serves")
-        };
-        each * requests(*c, slots[*at].0)
-    };
-    let score = |(at, c, target): &(usize, usize, usize)| {
-        let each = if *target < pools {
-            world.pools[*target].score[*c]
-        } else {
-            world.hosted[target - pools].score[*c]
-        };
-        each * requests(*c, slots[*at].0) / all
-    };
-    let of = |f: &dyn Fn(&(usize, usize, usize)) -> f64| columns.iter().map(f).collect::<Vec<f64>>();
-    let mut rows: Vec<Row> = Vec::new();
-    for (at, (t, counts)) in slots.iter().enumerate() {
-        for (c, class) in world.classes.iter().enumerate() {
-            if class.load_rps[*t] > 0.0 {
-                let here = of(&|column| f64::from(u8::from(column.0 == at && column.1 == c)));
-                rows.push((here, Sense::Equal, 1.0));
-            }
-        }
-        for r in 0..pools {
-            let have = counts[r] * world.pools[r].replicas;
-            // The most replicas that may be needed so that they and their spares are there.
-            let usable = (0..=have)
-                .rev()
-                .find(|needed| spares(world, r, *needed).is_some_and(|spares| needed + spares <= have))
-                .unwrap_or(0);
-            if have > 0 {
-                let load = of(&|column| {
-                    if column.0 == at && column.2 == r { replicas_for(world, column.1, r, *t) } else { 0.0 }
-                });
-                rows.push((load, Sense::AtMost, f64::from(usable)));
-            }
-        }
-    }
-    for (i, (at, c, target)) in columns.iter().enumerate() {
-        if *target >= pools {
-            let most = world.hosted[target - pools].rate_rps[*c] / world.classes[*c].load_rps[slots[*at].0];
-            if most < 1.0 {
-                let mut terms = vec![0.0; columns.len()];
-                terms[i] = 1.0;
-                rows.push((terms, Sense::AtMost, most));
-            }
-        }
-    }
-    if let Some(least) = world.both_sides_min {
-        for local in [true, false] {
-            let side = of(&|column| {
-                if (column.2 < pools) == local { requests(column.1, slots[column.0].0) / all } else { 0.0 }
-            });
-            rows.push((side, Sense::AtLeast, least));
-        }
-    }
-    let cost = of(&price);
-    if let (Goal::LeastScore, Some(most)) = (world.goal, world.usd_per_month_max) {
-        let scale = most.max(1.0);
-        rows.push((cost.iter().map(|usd| usd / scale).collect(), Sense::AtMost, (most - paid) / scale));
-    }
-    match aim {
-        Aim::Cost => minimise(&cost, &rows).map(|(value, _)| value + paid),
-        Aim::Score => minimise(&of(&score), &rows).map(|(value, _)| value),
-        Aim::CostAtScore(most) => {
-            rows.push((of(&score), Sense::AtMost, most));
-            minimise(&cost, &rows).map(|(value, _)| value + paid)
-        }
-    }
 }

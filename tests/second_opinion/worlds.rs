@@ -7,7 +7,7 @@ use bursar::program::{Class, Goal, Hosted, Ladder, Mode, Pool, Program, Resource
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::enumerate;
+use super::{enumerate, rich};
 
 /// A world whose enumeration solves at most about `work` linear programs.
 pub(crate) fn world(seed: u64, work: f64) -> Program {
@@ -20,22 +20,38 @@ pub(crate) fn world(seed: u64, work: f64) -> Program {
     }
 }
 
-struct Dice<'a> {
-    rng: &'a mut ChaCha8Rng,
-    round: bool,
+/// The same with what only some worlds have: hours with starts, least replicas, prices paid once, instances that pools
+/// share, work that waits, limited means, blends, own engines billed by the second, resources of hosted models.
+pub(crate) fn rich_world(seed: u64, work: f64) -> Program {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ RICH);
+    loop {
+        let mut world = draw(&mut rng);
+        rich::decorate(&mut rng, &mut world);
+        if enumerate::work(&world) <= work {
+            return world;
+        }
+    }
+}
+
+/// Keeps the seeds of the two families apart.
+const RICH: u64 = 0x5EED_0000_0000_0000;
+
+pub(crate) struct Dice<'a> {
+    pub(crate) rng: &'a mut ChaCha8Rng,
+    pub(crate) round: bool,
 }
 
 impl Dice<'_> {
-    fn chance(&mut self, p: f64) -> bool {
+    pub(crate) fn chance(&mut self, p: f64) -> bool {
         self.rng.random_bool(p)
     }
 
-    fn whole(&mut self, least: usize, most: usize) -> usize {
+    pub(crate) fn whole(&mut self, least: usize, most: usize) -> usize {
         self.rng.random_range(least..=most)
     }
 
     /// A figure in a range; rounded to `step` in a round world.
-    fn figure(&mut self, least: f64, most: f64, step: f64) -> f64 {
+    pub(crate) fn figure(&mut self, least: f64, most: f64, step: f64) -> f64 {
         let x = self.rng.random_range(least..most);
         if self.round { ((x / step).round() * step).max(step) } else { x }
     }

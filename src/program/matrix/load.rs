@@ -2,33 +2,23 @@
 
 use std::ops::Range;
 
-use super::{FRACTION_MIN, Matrix, Meaning, Sense, Shares};
+use super::{Columns, FRACTION_MIN, Matrix, Sense};
 use crate::program::Program;
 
 impl Matrix {
-    pub(super) fn load_rows(
-        &mut self,
-        program: &Program,
-        always_on: &[Vec<usize>],
-        hourly: &[Vec<Option<usize>>],
-        local: &Shares,
-    ) {
+    pub(super) fn load_rows(&mut self, program: &Program, columns: &Columns) {
         for (r, pool) in program.pools.iter().enumerate() {
             // A fleet that is the same all day has its spares all day; with hours bought one by one, each slot has
             // the spares for its own demand.
             let slots = 0..program.slot_hours.len();
-            let by_slot = pool.usd_per_hour.is_some();
-            let mut spare =
-                if by_slot { Vec::new() } else { self.spare_columns(program, r, slots.clone(), local) };
+            let by_slot = program.varies(r);
+            let mut spare = if by_slot { Vec::new() } else { self.spare_columns(program, r, slots.clone()) };
             for t in slots {
                 if by_slot {
-                    spare = self.spare_columns(program, r, t..t + 1, local);
+                    spare = self.spare_columns(program, r, t..t + 1);
                 }
-                let instances: Vec<(usize, f64)> =
-                    always_on[r].iter().copied().chain(hourly[r][t]).map(|at| (at, 1.0)).collect();
-                let shares: Vec<(usize, f64)> = (0..program.classes.len())
-                    .filter_map(|c| Some((local[c][r][t]?, program.instances_for(c, r, t)?)))
-                    .collect();
+                let instances: Vec<(usize, f64)> = columns.instances(r, t).map(|at| (at, 1.0)).collect();
+                let shares = loads(program, columns, r, t);
                 if shares.is_empty() {
                     continue;
                 }
@@ -66,24 +56,11 @@ impl Matrix {
     }
 
     /// One binary for each rung of a pool's ladder: (column, needed replicas it adds).
-    fn spare_columns(
-        &mut self,
-        program: &Program,
-        r: usize,
-        slots: Range<usize>,
-        local: &Shares,
-    ) -> Vec<(usize, f64)> {
+    fn spare_columns(&mut self, program: &Program, r: usize, slots: Range<usize>) -> Vec<(usize, f64)> {
         let Some(ladder) = &program.pools[r].ladder else { return Vec::new() };
-        let most: f64 = slots
-            .map(|t| {
-                (0..program.classes.len())
-                    .filter(|c| local[*c][r][t].is_some())
-                    .filter_map(|c| program.instances_for(c, r, t))
-                    .sum::<f64>()
-                    * f64::from(program.pools[r].replicas)
-            })
-            .fold(0.0, f64::max)
-            .ceil();
+        let replicas = f64::from(program.pools[r].replicas);
+        let load = |t: usize| (0..program.classes.len()).map(|c| program.most_on(c, r, t)).sum::<f64>();
+        let most: f64 = slots.map(|t| load(t) * replicas).fold(0.0, f64::max).ceil();
         let mut columns: Vec<(usize, f64)> = Vec::new();
         for rungs in ladder.needed_max.windows(2) {
             if f64::from(rungs[0]) >= most {
@@ -91,7 +68,7 @@ impl Matrix {
             }
             // No further than there is load, or a ladder without an end would put a huge coefficient in the row.
             let step = f64::from(rungs[1]).min(most) - f64::from(rungs[0]);
-            let at = self.column(Meaning::Helper, 1.0, true, 0.0, 0.0, program.goal);
+            let at = self.binary(program.goal);
             if let Some((below, _)) = columns.last() {
                 // A higher rung needs the lower one.
                 let pair = vec![(at, 1.0), (*below, -1.0)];
@@ -101,4 +78,17 @@ impl Matrix {
         }
         columns
     }
+}
+
+/// Shares that load a pool in a slot, directly or through a blend, and the instances the whole of each would load.
+fn loads(program: &Program, columns: &Columns, r: usize, t: usize) -> Vec<(usize, f64)> {
+    let pool = &program.pools[r];
+    let direct = (0..program.classes.len())
+        .filter_map(|c| Some((columns.local[c][r][t]?, program.instances_for(c, r, t)?)));
+    let through = program.blends.iter().zip(&columns.blends).filter_map(|(blend, slots)| {
+        let seen: f64 = blend.pools.iter().filter(|(at, _)| *at == r).map(|(_, seen)| seen).sum();
+        let capacity = pool.capacity[blend.through()] * f64::from(pool.replicas);
+        (seen > 0.0).then_some((slots[t]?, program.load_max(blend.class, t) * seen / capacity))
+    });
+    direct.chain(through).collect()
 }

@@ -1,15 +1,22 @@
 //! The program as columns and rows; every row bears the id of the rule it states.
 //!
-//! In: a [`Program`]. Out: a [`Matrix`] for `solve.rs`, and the way back from its columns to a [`Point`].
+//! In: a [`Program`]. Out: a [`Matrix`] for the solver, and the way back from its columns to a [`Point`].
 //! Formulation: load, demand and *rounding* rows. With N integer, l = load of a whole class in instances,
 //! f = l - floor(l), the row N >= ceil(l) - (l / f)(1 - x) is the mixed-integer rounding of N >= l x (Nemhauser
 //! and Wolsey 1990) and closes most of the gap of the plain relaxation.
+//!
+//! Shares are of what arrives in a slot. Work that may wait has columns for how much of each arrival is served when,
+//! and its shares are of the most that may come to a slot (`loads.rs`): so every row stays linear.
 
+mod columns;
+mod hosts;
 mod limits;
 mod load;
 mod uses;
 
-use super::{Goal, Point, Program};
+use columns::{Columns, Meaning, Weight};
+
+use super::{Point, Program};
 
 /// Which way a row binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,20 +60,9 @@ pub struct Matrix {
     pub rows: Vec<Row>,
     /// What each column stands for.
     meaning: Vec<Meaning>,
-    /// Weights of the bill, for rows and second goals.
-    money: Vec<f64>,
+    /// Weights of the monthly bill and of the cost, for rows and second goals.
+    money: Vec<Weight>,
 }
-
-#[derive(Debug, Clone, Copy, PartialEq)]
-enum Meaning {
-    AlwaysOn { pool: usize, mode: usize },
-    Hourly { pool: usize, slot: usize },
-    Local { class: usize, pool: usize, slot: usize },
-    Cloud { class: usize, hosted: usize, slot: usize },
-    Helper,
-}
-
-type Shares = [Vec<Vec<Option<usize>>>];
 
 /// Below this fraction a rounding row says nothing that rounding dust does not.
 const FRACTION_MIN: f64 = 1e-3;
@@ -74,25 +70,6 @@ const FRACTION_MIN: f64 = 1e-3;
 const INSTANCES_MAX: f64 = 1e6;
 
 impl Matrix {
-    fn column(
-        &mut self,
-        meaning: Meaning,
-        upper: f64,
-        integer: bool,
-        money: f64,
-        score: f64,
-        goal: Goal,
-    ) -> usize {
-        let weight = match goal {
-            Goal::Cost => money,
-            Goal::LeastScore => score,
-        };
-        self.columns.push(Column { upper, integer, weight });
-        self.meaning.push(meaning);
-        self.money.push(money);
-        self.columns.len() - 1
-    }
-
     fn row(&mut self, rule: &'static str, terms: Vec<(usize, f64)>, sense: Sense, right: f64) {
         self.rows.push(Row { rule, terms, sense, right });
     }
@@ -101,92 +78,27 @@ impl Matrix {
     #[must_use]
     pub fn of(program: &Program) -> Self {
         let mut matrix = Self::default();
-        let slots = program.slot_hours.len();
-        let (classes, goal) = (program.classes.len(), program.goal);
-        let weight = 1.0 / program.all_requests().max(f64::MIN_POSITIVE);
-
-        // Columns: instances.
-        let mut always_on = Vec::new();
-        let mut hourly = Vec::new();
-        for (r, pool) in program.pools.iter().enumerate() {
-            let most = program.instances_max(r).min(INSTANCES_MAX);
-            always_on.push(
-                (0..pool.modes.len())
-                    .map(|j| {
-                        let money = pool.modes[j].usd_per_month;
-                        matrix.column(Meaning::AlwaysOn { pool: r, mode: j }, most, true, money, 0.0, goal)
-                    })
-                    .collect::<Vec<_>>(),
-            );
-            hourly.push(
-                (0..slots)
-                    .map(|t| {
-                        pool.usd_per_hour.map(|price| {
-                            let money = price * program.slot_hours[t];
-                            matrix.column(Meaning::Hourly { pool: r, slot: t }, most, true, money, 0.0, goal)
-                        })
-                    })
-                    .collect::<Vec<_>>(),
-            );
-        }
-        // Columns: shares. None for a pair that cannot comply.
-        let mut local = vec![vec![vec![None; slots]; program.pools.len()]; classes];
-        let mut cloud = vec![vec![vec![None; slots]; program.hosted.len()]; classes];
-        for c in 0..classes {
-            for t in 0..slots {
-                if program.classes[c].load_rps[t] <= 0.0 {
-                    continue;
-                }
-                for (r, pool) in program.pools.iter().enumerate() {
-                    if pool.capacity[c] > 0.0 {
-                        let money = program.bill(c, t, pool.usd_per_request[c]);
-                        let score = pool.score[c] * program.requests(c, t) * weight;
-                        local[c][r][t] = Some(matrix.column(
-                            Meaning::Local { class: c, pool: r, slot: t },
-                            1.0,
-                            false,
-                            money,
-                            score,
-                            goal,
-                        ));
-                    }
-                }
-                for (a, hosted) in program.hosted.iter().enumerate() {
-                    if let Some(price) = hosted.usd_per_request[c] {
-                        let upper = (hosted.rate_rps[c] / program.classes[c].load_rps[t]).min(1.0);
-                        let money = program.bill(c, t, price);
-                        let score = hosted.score[c] * program.requests(c, t) * weight;
-                        cloud[c][a][t] = Some(matrix.column(
-                            Meaning::Cloud { class: c, hosted: a, slot: t },
-                            upper,
-                            false,
-                            money,
-                            score,
-                            goal,
-                        ));
-                    }
-                }
-            }
-        }
-        matrix.demand_rows(program, &local, &cloud);
-        matrix.load_rows(program, &always_on, &hourly, &local);
-        matrix.resource_rows(program, &always_on, &hourly);
-        matrix.use_rows(program, &local, &cloud);
-        matrix.availability_rows(program, &local, &cloud, &always_on, &hourly);
-        matrix.share_rows(program, &local, &cloud);
-        if let (Goal::LeastScore, Some(most)) = (goal, program.usd_per_month_max) {
-            let terms = matrix.money_terms();
+        let columns = matrix.write_columns(program);
+        matrix.demand_rows(program, &columns);
+        matrix.load_rows(program, &columns);
+        matrix.host_rows(program, &columns);
+        matrix.start_rows(program, &columns);
+        matrix.rate_rows(program, &columns);
+        matrix.resource_rows(program, &columns);
+        matrix.use_rows(program, &columns);
+        matrix.availability_rows(program, &columns);
+        matrix.sum_rows(program, &columns);
+        if let Some(most) = program.usd_per_month_max
+            && program.budget_is_row()
+        {
+            let bill = matrix.money.iter().enumerate().map(|(at, weight)| (at, weight.usd));
+            let terms = bill.filter(|(_, usd)| *usd != 0.0).collect();
             matrix.row("usd_per_month", terms, Sense::AtMost, most);
         }
         matrix
     }
 
-    /// The bill as terms of a row.
-    fn money_terms(&self) -> Vec<(usize, f64)> {
-        self.money.iter().enumerate().filter(|(_, usd)| **usd != 0.0).map(|(at, usd)| (at, *usd)).collect()
-    }
-
-    /// The same rows with the bill as the objective and the first goal held at `best` (relative 1e-9).
+    /// The same rows with the cost as the objective and the first goal held at `best` (relative 1e-9).
     #[must_use]
     pub fn then_least_cost(&self, best: f64) -> Self {
         let mut second = self.clone();
@@ -198,8 +110,8 @@ impl Matrix {
             .map(|(at, column)| (at, column.weight))
             .collect();
         second.row("objective", terms, Sense::AtMost, best + 1e-9 * best.abs().max(1.0));
-        for (column, usd) in second.columns.iter_mut().zip(&self.money) {
-            column.weight = *usd;
+        for (column, weight) in second.columns.iter_mut().zip(&self.money) {
+            column.weight = weight.cost();
         }
         second
     }
@@ -207,23 +119,49 @@ impl Matrix {
     /// Reads values of the columns back as a point of the program.
     #[must_use]
     pub fn point(&self, program: &Program, values: &[f64]) -> Point {
-        let slots = program.slot_hours.len();
         let mut point = Point::nothing(program);
         for (meaning, value) in self.meaning.iter().zip(values) {
+            let share = value.clamp(0.0, 1.0);
             match *meaning {
                 Meaning::AlwaysOn { pool, mode } => point.always_on[pool][mode] = whole(*value),
                 Meaning::Hourly { pool, slot } => point.hourly[pool][slot] = whole(*value),
-                Meaning::Local { class, pool, slot } => {
-                    point.local[class][pool][slot] = value.clamp(0.0, 1.0)
-                }
-                Meaning::Cloud { class, hosted, slot } => {
-                    point.cloud[class][hosted][slot] = value.clamp(0.0, 1.0)
-                }
+                Meaning::HostAlwaysOn { host, mode } => point.host_always_on[host][mode] = whole(*value),
+                Meaning::HostHourly { host, slot } => point.host_hourly[host][slot] = whole(*value),
+                Meaning::Local { class, pool, slot } => point.local[class][pool][slot] = share,
+                Meaning::Cloud { class, hosted, slot } => point.cloud[class][hosted][slot] = share,
+                Meaning::Blend { blend, slot } => point.blends[blend][slot] = share,
+                Meaning::Moved { class, from, to } => point.moved[class][from][to] = share,
                 Meaning::Helper => {}
             }
         }
-        debug_assert!(slots > 0, "a program has a slot");
+        shares_of_what_is_served(program, &mut point);
         point
+    }
+}
+
+/// Columns of work that may wait are shares of the most that may come to a slot; a point has shares of what does.
+fn shares_of_what_is_served(program: &Program, point: &mut Point) {
+    for (c, class) in program.classes.iter().enumerate() {
+        for (from, slots) in class.served_in.iter().enumerate() {
+            // What does not arrive is not moved either.
+            if class.load_rps[from] <= 0.0 {
+                let own = if slots.contains(&from) { from } else { slots.first().copied().unwrap_or(from) };
+                point.moved[c][from][own] = 1.0;
+            }
+        }
+        if class.served_in.is_empty() {
+            continue;
+        }
+        for t in 0..program.slot_hours.len() {
+            let (most, load) = (program.load_max(c, t), point.load(program, c, t));
+            let times = if load > 0.0 { most / load } else { 0.0 };
+            let blends = point.blends.iter_mut().zip(&program.blends).filter(|(_, blend)| blend.class == c);
+            for shares in
+                point.local[c].iter_mut().chain(&mut point.cloud[c]).chain(blends.map(|(shares, _)| shares))
+            {
+                shares[t] *= times;
+            }
+        }
     }
 }
 
