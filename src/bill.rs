@@ -25,6 +25,12 @@ pub fn power_kw(catalog: &Catalog, gpu: &Gpu) -> Option<f64> {
     gpu.tdp_w.map(|watts| watts / 1000.0 * catalog.pue())
 }
 
+/// Price of so many seconds of an instance, USD.
+#[must_use]
+pub fn usd_of_seconds(usd_per_hour: f64, seconds: f64) -> f64 {
+    usd_per_hour / 3600.0 * seconds
+}
+
 /// Mean price of one request of a class at a hosted model, USD.
 ///
 /// Mean over the points of the lengths: prompt tokens at the cache-read price for the share `prefix_hit` where the
@@ -53,6 +59,32 @@ fn one(api: &Api, input: f64, output: f64, prefix_hit: f64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn api() -> Api {
+        let catalog = Catalog::load(&[]).expect("the shipped catalog is sound");
+        let mut api = catalog.apis[0].clone();
+        let usd = crate::units::UsdPerMillionTokens::of;
+        (api.input, api.output, api.cache_read) = (usd(1.0), usd(4.0), Some(usd(0.1)));
+        (api.long_threshold, api.long_input, api.long_output) = (Some(1000), Some(usd(2.0)), Some(usd(6.0)));
+        api
+    }
+
+    #[test]
+    fn cached_tokens_cost_the_cache_price_where_there_is_one() {
+        let mut api = api();
+        // 200 x 1 + 800 x 0.1 + 100 x 4 = 680 USD per million requests
+        assert!((one(&api, 1000.0, 100.0, 0.8) - 680e-6).abs() < 1e-15);
+        api.cache_read = None;
+        assert!((one(&api, 1000.0, 100.0, 0.8) - 1400e-6).abs() < 1e-15);
+    }
+
+    #[test]
+    fn long_prompts_pay_the_long_price_for_the_whole_request() {
+        let api = api();
+        // at the threshold: 1000 x 1 + 100 x 4; beyond it: 1001 x 2 + 100 x 6
+        assert!((one(&api, 1000.0, 100.0, 0.0) - 1400e-6).abs() < 1e-15);
+        assert!((one(&api, 1001.0, 100.0, 0.0) - 2602e-6).abs() < 1e-15);
+    }
 
     #[test]
     fn a_line_rounds_half_even() {

@@ -90,7 +90,7 @@ const fn open(name: &'static str, unit: &'static str) -> Named {
 }
 
 /// Every value a rule may compare with.
-pub const NAMED: [Named; 34] = [
+pub const NAMED: [Named; 35] = [
     named("allow", "word"),
     named("allow.licences", "word"),
     named("as_of", "date"),
@@ -106,6 +106,7 @@ pub const NAMED: [Named; 34] = [
     named("workload.quality.min", "share"),
     named("workload.premium.share", "share"),
     named("workload.requests", "requests/s"),
+    named("workload.deferrable_hours", "h"),
     named("workload.latency.ttft_ms", "ms"),
     named("workload.latency.tpot_ms", "ms"),
     named("workload.latency.e2e_ms", "ms"),

@@ -32,6 +32,8 @@ pub enum Measure {
     TpotMs,
     E2eMs,
     PeakRequestsPerS,
+    WindowHours,
+    InterruptionsCovered,
     GpusPerReplica,
     E2eMsP95,
     TtftMsP95,
@@ -129,7 +131,7 @@ use Scope::{Candidate, Plan};
 
 /// Every measure, in the order of [`Measure`].
 #[rustfmt::skip]
-pub const TABLE: [Entry; 42] = [
+pub const TABLE: [Entry; 44] = [
     entry(Measure::Name, "name", "word", Neither, Candidate, BuiltIn, "ids and aliases of model, GPU, provider, billing, precision, engine, region"),
     entry(Measure::Denials, "denials", "", Lower, Candidate, BuiltIn, "entries of your deny list that match"),
     entry(Measure::Licence, "licence", "word", Neither, Candidate, BuiltIn, "licence of the model"),
@@ -154,6 +156,8 @@ pub const TABLE: [Entry; 42] = [
     entry(Measure::TpotMs, "tpot_ms", "ms", Lower, Candidate, BuiltIn, "time of a further token at the statistic asked for"),
     entry(Measure::E2eMs, "e2e_ms", "ms", Lower, Candidate, BuiltIn, "time to the last token at the statistic asked for"),
     entry(Measure::PeakRequestsPerS, "peak_requests_per_s", "requests/s", Lower, Candidate, BuiltIn, "requests of the busiest hour"),
+    entry(Measure::WindowHours, "window_hours", "h", Lower, Candidate, BuiltIn, "hours a service tier may take to answer; 0 where it answers at once"),
+    entry(Measure::InterruptionsCovered, "interruptions_covered", "yes-no", Higher, Candidate, BuiltIn, "may the work wait until another instance serves, or does something stand behind it"),
     entry(Measure::GpusPerReplica, "gpus_per_replica", "GPUs", Lower, Candidate, Anyone, "GPUs of one copy of an engine; 0 for an API"),
     entry(Measure::E2eMsP95, "e2e_ms_p95", "ms", Lower, Candidate, Anyone, "95th percentile of the time to the last token"),
     entry(Measure::TtftMsP95, "ttft_ms_p95", "ms", Lower, Candidate, Anyone, "95th percentile of the time to the first token"),

@@ -239,6 +239,9 @@ pub struct EngineSettings {
     pub utilisation_peak: f64,
     /// Power drawn at TDP with PUE, kW; absent where TDP is unknown.
     pub power_kw: Option<f64>,
+    /// Most seconds a month that are billed, where billing is `serverless`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub billed_s_per_month: Option<f64>,
 }
 
 /// What an API charges.

@@ -9,6 +9,7 @@ use crate::reason::Refusal;
 use crate::requirements::{Filter, Requirements};
 
 use super::filter::refused_word;
+use super::spot::Spot;
 use super::tally::Tally;
 
 /// One instance type at a price, or one GPU of an owned server.
@@ -38,6 +39,30 @@ pub struct Hardware<'c> {
     pub offer: Option<&'c Offer>,
     /// Offers it stands for: itself and those of the same GPU and size that cost no less.
     pub stands_for: u64,
+    /// For instances that may be taken away: how often, and who may stand there.
+    pub spot: Option<Spot>,
+}
+
+impl<'c> Hardware<'c> {
+    /// Rented from an offer.
+    #[must_use]
+    pub fn rented(offer: &'c Offer, gpu: &'c Gpu) -> Self {
+        Self {
+            gpu,
+            id: offer.id.clone(),
+            provider: offer.provider.clone(),
+            instance: offer.instance.clone(),
+            region: offer.region.clone(),
+            in_eu: offer.in_eu,
+            billing: offer.billing,
+            gpus: offer.count,
+            usd_per_hour: offer.price.get(),
+            owned: 0,
+            offer: Some(offer),
+            stands_for: 1,
+            spot: None,
+        }
+    }
 }
 
 impl Hardware<'_> {
@@ -99,43 +124,38 @@ pub fn hardware<'c>(
             owned: owned.count,
             offer: None,
             stands_for: 1,
+            spot: None,
         });
     }
-    for offer in &catalog.offers {
+    // `serverless.rs` and `spot.rs` ask about theirs.
+    let lasting = |offer: &&Offer| !matches!(offer.billing, Billing::Serverless | Billing::Spot);
+    for offer in catalog.offers.iter().filter(lasting) {
         let Some(gpu) = catalog.gpu(&offer.gpu) else { continue };
         if let Some(refusal) = refused(requirements, rules, offer, gpu) {
             tally.candidates += 1;
             tally.refuse(1, || offer.id.clone(), &refusal);
             continue;
         }
-        all.push(Hardware {
-            gpu,
-            id: offer.id.clone(),
-            provider: offer.provider.clone(),
-            instance: offer.instance.clone(),
-            region: offer.region.clone(),
-            in_eu: offer.in_eu,
-            billing: offer.billing,
-            gpus: offer.count,
-            usd_per_hour: offer.price.get(),
-            owned: 0,
-            offer: Some(offer),
-            stands_for: 1,
-        });
+        all.push(Hardware::rented(offer, gpu));
     }
     all
 }
 
 /// The rule that keeps an offer out, whatever runs on it.
-fn refused(requirements: &Requirements, rules: &Rules, offer: &Offer, gpu: &Gpu) -> Option<Refusal> {
+pub(super) fn refused(
+    requirements: &Requirements,
+    rules: &Rules,
+    offer: &Offer,
+    gpu: &Gpu,
+) -> Option<Refusal> {
     let day = requirements.as_of;
     let begun = offer.from.is_none_or(|from| from <= day);
     let over = offer.until.is_some_and(|until| until <= day);
     if !begun || over {
         return Some(Refusal::word("in_force", "not sold on that day", day.to_string()));
     }
-    if offer.billing != Billing::OnDemand {
-        return Some(Refusal::word("allow", offer.billing.word(), "on-demand or owned"));
+    if !matches!(offer.billing, Billing::OnDemand | Billing::Serverless | Billing::Spot) {
+        return Some(Refusal::word("allow", offer.billing.word(), "on-demand, spot, serverless or owned"));
     }
     let billing = |filter: &Filter| filter.billing.contains(&offer.billing);
     if !requirements.allow.billing.is_empty() && !billing(&requirements.allow) || billing(&requirements.deny)
@@ -163,12 +183,13 @@ fn refused(requirements: &Requirements, rules: &Rules, offer: &Offer, gpu: &Gpu)
 /// by price.
 #[must_use]
 pub fn cheapest_of_each<'c>(all: &[Hardware<'c>], eu_asked: bool) -> Vec<Hardware<'c>> {
-    let mut best: BTreeMap<(String, u32, bool, bool), &Hardware<'c>> = BTreeMap::new();
+    let mut best: BTreeMap<(String, u32, bool, bool, bool), &Hardware<'c>> = BTreeMap::new();
     for hardware in all {
         let groups: &[bool] =
             if eu_asked && hardware.in_eu == Some(true) { &[false, true] } else { &[false] };
         for eu in groups {
-            let key = (hardware.gpu.id.clone(), hardware.gpus, hardware.is_owned(), *eu);
+            let spot = hardware.spot.is_some();
+            let key = (hardware.gpu.id.clone(), hardware.gpus, hardware.is_owned(), spot, *eu);
             let better = best
                 .get(&key)
                 .is_none_or(|known| (hardware.usd_per_hour, &hardware.id) < (known.usd_per_hour, &known.id));
@@ -178,17 +199,17 @@ pub fn cheapest_of_each<'c>(all: &[Hardware<'c>], eu_asked: bool) -> Vec<Hardwar
         }
     }
     let mut kept: Vec<Hardware<'c>> = Vec::new();
-    for ((gpu, gpus, owned, eu), hardware) in &best {
-        let same =
-            |other: &&Hardware<'_>| other.gpu.id == *gpu && other.gpus == *gpus && other.is_owned() == *owned;
+    for ((gpu, gpus, owned, spot, eu), hardware) in &best {
+        let same = |other: &&Hardware<'_>| {
+            (other.gpu.id == *gpu && other.gpus == *gpus)
+                && (other.is_owned() == *owned && other.spot.is_some() == *spot)
+        };
         let count = u64::try_from(all.iter().filter(same).count()).unwrap_or(1);
         match kept.iter_mut().find(|other| other.id == hardware.id) {
             Some(_) => {}
             // The cheapest inside the EU is one of those the cheapest of all stands for.
             None if *eu => {
-                kept.iter_mut()
-                    .filter(|other| other.gpu.id == *gpu && other.gpus == *gpus && other.is_owned() == *owned)
-                    .for_each(|other| other.stands_for -= 1);
+                kept.iter_mut().filter(|other| same(&&**other)).for_each(|other| other.stands_for -= 1);
                 kept.push(Hardware { stands_for: 1, ..(*hardware).clone() });
             }
             None => kept.push(Hardware { stands_for: count, ..(*hardware).clone() }),

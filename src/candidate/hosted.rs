@@ -1,11 +1,12 @@
 //! Hosted models: what each would charge and how fast it answers, for every class, or the rule that refuses it.
 
 use crate::bill;
-use crate::catalog::{Api, ServiceTier};
-use crate::estimate::{ApiEstimate, api_latency};
+use crate::catalog::{Api, ServiceTier, glob_matches};
+use crate::estimate::{ApiEstimate, answered_within, api_latency};
 use crate::measure::Measure;
 use crate::quality::Scored;
 use crate::reason::{Op, Refusal};
+use crate::requirements::{RateLimit, Requirements};
 
 use super::Question;
 use super::class::Class;
@@ -24,6 +25,11 @@ pub struct HostedOption<'c> {
     pub quality: Option<Scored>,
     /// Share of time it is up, where known.
     pub uptime: Option<f64>,
+    /// What it accepts in a minute, as the request says, else the catalog.
+    pub accepts: RateLimit,
+    /// True where that is everything all classes could send in their busiest hours at once, in any mode: no limit on
+    /// its rate can bind, whatever else it stands behind.
+    pub accepts_all: bool,
     /// Terms by class.
     pub terms: Vec<Terms>,
 }
@@ -37,6 +43,8 @@ pub struct Terms {
     pub latency: Option<ApiEstimate>,
     /// Tokens generated before the answer.
     pub extra_output: f64,
+    /// Mean tokens of a request, prompt and all that is generated.
+    pub tokens: f64,
     /// The first rule it breaks; `None` = it may serve.
     pub refusal: Option<Refusal>,
 }
@@ -116,12 +124,6 @@ fn refused_whole(question: &Question<'_, '_>, api: &Api) -> Option<Refusal> {
         &[(|filter| &filter.models, &names), (|filter| &filter.providers, &[api.provider.as_str()])],
     )
     .or_else(|| {
-        // Weights, regions, GPUs and engines of a hosted model are its provider's affair; batch and flex answers come
-        // after hours, which only deferrable work can take.
-        (api.tier != ServiceTier::Standard)
-            .then(|| Refusal::word("e2e_ms", "an answer within its window of hours", "an answer at once"))
-    })
-    .or_else(|| {
         question
             .forbid
             .contains(&structure(api))
@@ -138,7 +140,6 @@ fn offer<'a>(
 ) -> HostedOption<'a> {
     let catalog = question.catalog;
     let quality = crate::quality::of_api(catalog, api, mode);
-    let fact = catalog.latency_of(api);
     let terms = classes
         .iter()
         .map(|class| {
@@ -146,9 +147,7 @@ fn offer<'a>(
             let extra_output = workload.thought_tokens(catalog, api.thinking && mode == "default");
             let usd_per_request =
                 bill::usd_per_request(api, &workload.lengths, extra_output, workload.prefix_hit);
-            let latency = fact.map(|fact| {
-                api_latency(fact, &workload.lengths.points, extra_output, question.requirements.confidence)
-            });
+            let latency = latency(question, class, api, extra_output);
             let refusal = whole
                 .cloned()
                 .or_else(|| refused_for(question, class, api, mode, extra_output))
@@ -161,13 +160,60 @@ fn offer<'a>(
                         Refusal::word(limit.measure.word(), "no latency fact", "a limit on latency")
                     }),
                 });
-            Terms { usd_per_request, latency, extra_output, refusal }
+            let tokens = workload.lengths.input_mean + workload.lengths.output_mean + extra_output;
+            Terms { usd_per_request, latency, extra_output, tokens, refusal }
         })
         .collect();
-    HostedOption { api, mode, quality, uptime: catalog.uptime_share(&api.provider), terms }
+    let uptime = catalog.uptime_share(&api.provider);
+    let accepts = accepts(question.requirements, api);
+    let accepts_all = accepts_all(question, classes, api, accepts);
+    HostedOption { api, mode, quality, uptime, accepts, accepts_all, terms }
 }
 
-/// Rules about one class: capabilities, data, lengths, those of the user.
+fn accepts_all(question: &Question<'_, '_>, classes: &[Class<'_>], api: &Api, accepts: RateLimit) -> bool {
+    let most = |each: &dyn Fn(&Class<'_>) -> f64| -> f64 {
+        classes.iter().map(|class| class.peak_rps() * 60.0 * each(class)).sum()
+    };
+    let tokens = |class: &Class<'_>| {
+        let (workload, lengths) = (class.workload, &class.workload.lengths);
+        lengths.input_mean + lengths.output_mean + workload.thought_tokens(question.catalog, api.thinking)
+    };
+    accepts.requests_per_minute.is_none_or(|limit| most(&|_| 1.0) <= limit)
+        && accepts.tokens_per_minute.is_none_or(|limit| most(&tokens) <= limit)
+}
+
+/// What an API accepts: of the patterns of the request that match it the least, else the catalog's figure.
+fn accepts(requirements: &Requirements, api: &Api) -> RateLimit {
+    let asked = |figure: fn(&RateLimit) -> Option<f64>| {
+        let matching = requirements
+            .limits
+            .apis
+            .iter()
+            .filter(|(pattern, _)| api.names().any(|name| glob_matches(pattern, name)));
+        matching.filter_map(|(_, limit)| figure(limit)).min_by(f64::total_cmp)
+    };
+    RateLimit {
+        requests_per_minute: asked(|limit| limit.requests_per_minute).or(api.requests_per_minute),
+        tokens_per_minute: asked(|limit| limit.tokens_per_minute).or(api.tokens_per_minute),
+    }
+}
+
+/// Latency at the client: by the facts, or the window of a tier that answers later, from the moment it is sent.
+fn latency(
+    question: &Question<'_, '_>,
+    class: &Class<'_>,
+    api: &Api,
+    extra_output: f64,
+) -> Option<ApiEstimate> {
+    if api.tier != ServiceTier::Standard {
+        return Some(answered_within(question.catalog.window_hours(api)));
+    }
+    let fact = question.catalog.latency_of(api)?;
+    let points = &class.workload.lengths.points;
+    Some(api_latency(fact, points, extra_output, question.requirements.confidence))
+}
+
+/// Rules about one class: how long it may wait, capabilities, data, lengths, those of the user.
 fn refused_for(
     question: &Question<'_, '_>,
     class: &Class<'_>,
@@ -176,6 +222,10 @@ fn refused_for(
     extra_output: f64,
 ) -> Option<Refusal> {
     let workload = class.workload;
+    let (window_hours, wait_hours) = (question.catalog.window_hours(api), workload.deferrable_hours);
+    if !Op::AtMost.holds(window_hours, wait_hours) {
+        return Some(Refusal::figure("deferrable_hours", window_hours, Op::AtMost, wait_hours, "h"));
+    }
     for need in &workload.needs {
         let has = api.has.contains(need) && !(need == "reasoning" && mode == "nothink");
         if !has {

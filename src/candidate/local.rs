@@ -92,16 +92,7 @@ impl LocalOption<'_> {
     /// How people name it: `Llama-3.1-8B-Instruct fp8 on 1 x l4, runpod`.
     #[must_use]
     pub fn label(&self) -> String {
-        let unit = &self.prospect.row.unit;
-        let mode = if self.prospect.mode == "default" { "" } else { " (no thinking)" };
-        format!(
-            "{}{mode} {} on {} x {}, {}",
-            short(&unit.model.id),
-            unit.weights,
-            unit.gpus,
-            unit.gpu.id,
-            self.hardware.provider
-        )
+        label(&self.prospect, &self.hardware)
     }
 
     /// True where it may serve some class.
@@ -109,6 +100,22 @@ impl LocalOption<'_> {
     pub fn serves_any(&self) -> bool {
         self.capacity.iter().any(Option::is_some)
     }
+}
+
+/// How people name a unit on an instance type.
+#[must_use]
+pub fn label(prospect: &Prospect<'_>, hardware: &Hardware<'_>) -> String {
+    let unit = &prospect.row.unit;
+    let mode = if prospect.mode == "default" { "" } else { " (no thinking)" };
+    let spot = if hardware.spot.is_some() { " spot" } else { "" };
+    format!(
+        "{}{mode} {} on {} x {}, {}{spot}",
+        short(&unit.model.id),
+        unit.weights,
+        unit.gpus,
+        unit.gpu.id,
+        hardware.provider
+    )
 }
 
 /// The part of an id behind the organisation.

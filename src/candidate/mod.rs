@@ -15,6 +15,8 @@ pub mod line;
 pub mod local;
 pub mod place;
 pub mod screen;
+pub mod serverless;
+pub mod spot;
 pub mod tally;
 pub mod unit;
 
@@ -22,6 +24,7 @@ pub use class::{Class, classes};
 pub use hardware::Hardware;
 pub use hosted::HostedOption;
 pub use local::LocalOption;
+pub use serverless::ServerlessOption;
 pub use tally::Tally;
 pub use unit::{Bench, UnitRow};
 

@@ -13,6 +13,7 @@ use super::hardware::Hardware;
 use super::limit::nobody;
 use super::line::Line;
 use super::local::{Prospect, structure};
+use super::spot::{Cover, not_covered};
 use super::tally::Tally;
 use super::unit::UnitRow;
 use crate::measure::Measure;
@@ -166,6 +167,10 @@ fn place(
                 Some(Refusal::word("data_on_premises", hardware.provider.clone(), "on-premises"))
             }
             _ => None,
+        });
+        let refusal = refusal.or_else(|| {
+            let on = hardware.spot.as_ref()?;
+            (on.cover[at] == Cover::Nothing).then(not_covered)
         });
         if refusal.is_some() && mask[at] {
             Arc::make_mut(&mut mask)[at] = false;

@@ -253,6 +253,7 @@ impl Found<'_> {
                         owned: option.hardware.is_owned(),
                     };
                     (!alone.owned
+                        && option.hardware.spot.is_none()
                         && question.requirements.availability.is_none()
                         && fits(question, &[&alone]))
                     .then_some(alone.usd_per_month)
@@ -270,7 +271,9 @@ impl Found<'_> {
         let requirements = question.requirements;
         let peak = classes[at].peak_rps();
         let mut best: Option<Alone> = None;
-        for option in self.options.iter().filter(|option| !option.hardware.is_owned()) {
+        // What stands behind spot instances has its price too.
+        let whole = |option: &&LocalOption<'_>| !option.hardware.is_owned() && option.hardware.spot.is_none();
+        for option in self.options.iter().filter(whole) {
             let Some(capacity) = &option.capacity[at] else { continue };
             let needed = (peak / (capacity.rps * (1.0 - requirements.headroom))).ceil().max(1.0);
             let replicas = needed + spares(question, needed);
@@ -409,6 +412,10 @@ fn beats(
     hardware: &[Hardware<'_>],
 ) -> bool {
     let other = &hardware[prospect.hardware];
+    // What may be taken away stands in for nothing that may not, nor for what is taken away less often.
+    if option.hardware.spot.is_some() && option.hardware.spot != other.spot {
+        return false;
+    }
     let mut k: f64 = 1.0;
     for (at, upper) in upper_rps.iter().enumerate() {
         if *upper > 0.0 {

@@ -48,6 +48,10 @@ pub struct Api {
     pub max_context: u32,
     /// Longest answer, tokens.
     pub max_output: Option<u32>,
+    /// Most requests a minute, where a limit is known.
+    pub requests_per_minute: Option<f64>,
+    /// Most tokens a minute, prompt and answer together, where a limit is known.
+    pub tokens_per_minute: Option<f64>,
     /// Known capabilities.
     pub has: Vec<String>,
     /// Capabilities known to be absent.

@@ -1,6 +1,7 @@
 //! Names of things, and economic facts by the question they answer.
 
-use super::{Api, ApiLatency, Catalog, Gpu, Model};
+use super::facts::EconomicFact;
+use super::{Api, ApiLatency, Catalog, Gpu, Model, ServiceTier};
 
 impl Model {
     /// Id and aliases.
@@ -29,6 +30,27 @@ impl Catalog {
     pub fn latency_of(&self, api: &Api) -> Option<&ApiLatency> {
         let standard = api.id.split_once('@').map_or(api.id.as_str(), |(id, _)| id);
         self.api_latency(standard)
+    }
+
+    /// Within how many hours a tier answers; `None` for one that answers at once.
+    #[must_use]
+    pub fn window_of(&self, api: &Api) -> Option<&EconomicFact> {
+        match api.tier {
+            ServiceTier::Standard => None,
+            ServiceTier::Batch => self.economic("batch_window", &api.provider),
+            ServiceTier::Flex => self.economic("flex_window", &api.provider),
+        }
+    }
+
+    /// Hours a tier may take to answer: 0 for one that answers at once, without end where nobody says.
+    #[must_use]
+    pub fn window_hours(&self, api: &Api) -> f64 {
+        match api.tier {
+            ServiceTier::Standard => 0.0,
+            ServiceTier::Batch | ServiceTier::Flex => {
+                self.window_of(api).map_or(f64::INFINITY, |fact| fact.value)
+            }
+        }
     }
 
     /// The price row of a hosted model, by its exact id, on a day.
@@ -61,6 +83,42 @@ impl Catalog {
     #[must_use]
     pub fn replica_availability(&self) -> f64 {
         self.figure("replica_availability", "default").unwrap_or(1.0)
+    }
+
+    /// Seconds a container of a provider takes to boot, engine and weights apart.
+    #[must_use]
+    pub fn serverless_boot_s(&self, provider: &str) -> Option<f64> {
+        self.figure("serverless_cold_start", provider)
+    }
+
+    /// Seconds an engine takes from its first import until it serves, the reading of weights apart.
+    #[must_use]
+    pub fn engine_start_s(&self) -> Option<f64> {
+        self.figure("engine_start", "default")
+    }
+
+    /// Seconds a GB of weights takes from disk into the memory of a GPU.
+    #[must_use]
+    pub fn weights_load_s_per_gb(&self) -> Option<f64> {
+        self.figure("weights_load", "default")
+    }
+
+    /// Seconds an idle container of a provider is kept, and billed, before it is stopped.
+    #[must_use]
+    pub fn keep_warm_s(&self, provider: &str) -> Option<f64> {
+        self.figure("serverless_keep_warm", provider)
+    }
+
+    /// Interruptions an hour of a spot instance at a provider.
+    #[must_use]
+    pub fn spot_interruptions_per_hour(&self, provider: &str) -> Option<f64> {
+        self.figure("spot_interruptions", provider)
+    }
+
+    /// Hours from the interruption of a spot instance until another serves: the wait for capacity, then its start-up.
+    #[must_use]
+    pub fn spot_recovery_h(&self, provider: &str) -> Option<f64> {
+        Some((self.figure("spot_gap", provider)? + self.figure("start_up", "default")?) / 3600.0)
     }
 
     /// Price of electricity, USD/kWh.

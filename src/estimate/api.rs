@@ -93,6 +93,20 @@ pub fn api_latency(
     }
 }
 
+/// Latencies of a tier that answers within a window: whole answers, none of them counted on before its end.
+#[must_use]
+pub fn answered_within(hours: f64) -> ApiEstimate {
+    let at_the_end = Distribution::always(hours * 3_600_000.0);
+    ApiEstimate {
+        ttft: at_the_end,
+        tpot: Distribution::always(0.0),
+        e2e: at_the_end,
+        basis: Basis::Assumed,
+        margin: 1.0,
+        factor_90: 1.0,
+    }
+}
+
 /// Mean and percentiles of weighted values, between neighbouring midpoints.
 fn weighted(mut values: Vec<(f64, f64)>) -> Distribution {
     values.sort_by(|a, b| a.0.total_cmp(&b.0));

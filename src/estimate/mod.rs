@@ -22,6 +22,7 @@ mod memory;
 mod queue;
 mod resolve;
 mod rigs;
+mod serverless;
 mod single;
 mod step;
 mod terms;
@@ -31,7 +32,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::catalog::{Engine, Gpu, Model, Precision};
 
-pub use api::{ApiEstimate, api_latency};
+pub use api::{ApiEstimate, answered_within, api_latency};
 pub use batch::{Summary, batch, batch_with};
 pub use breakdown::{Breakdown, Part, Pass, breakdown};
 pub use calibration::{Scale, TimeClass};
@@ -45,6 +46,7 @@ pub use memory::{Ledger, Memory, Misfit, memory};
 pub use queue::{Distribution, Loaded, Saturated, loaded, loaded_among};
 pub use resolve::Resolved;
 pub use rigs::Rigs;
+pub use serverless::{alone_ms, cold_start_s, waits_for_start};
 pub use single::{Answer, Latency, Measures, Outcome, single, single_on};
 pub use step::{Rig, Step};
 pub use terms::Terms;

@@ -26,6 +26,14 @@ pub struct Distribution {
     pub p99: f64,
 }
 
+impl Distribution {
+    /// The same for every request.
+    #[must_use]
+    pub const fn always(ms: f64) -> Self {
+        Self { mean: ms, p50: ms, p90: ms, p95: ms, p99: ms }
+    }
+}
+
 /// What open traffic sees.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Loaded {

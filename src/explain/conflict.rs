@@ -57,6 +57,7 @@ pub fn without(requirements: &Requirements, rule: &str) -> Option<Requirements> 
         "licence" => free.allow.licences.clear(),
         "gpus" => free.limits.gpus.clear(),
         "power_kw" => free.limits.power_kw = None,
+        "rate_limit" => free.limits.apis.clear(),
         "max_deployments" => free.limits.max_deployments = None,
         "memory_gib_per_server" => free.limits.memory_gib_per_server = None,
         "max_replicas" => free.measured.iter_mut().for_each(|row| row.max_replicas = None),

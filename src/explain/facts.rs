@@ -33,7 +33,9 @@ pub fn of(request: &Request<'_>, answer: &Recommendation) -> Vec<Fact> {
         } else if let Some(api) = catalog.api_on(&deployment.model, request.requirements.as_of) {
             add(format!("api {} usd_per_mtok_input", api.id), json!(api.input.get()), &api.provenance);
             add(format!("api {} usd_per_mtok_output", api.id), json!(api.output.get()), &api.provenance);
-            if let Some(latency) = catalog.latency_of(api) {
+            if let Some(window) = catalog.window_of(api) {
+                add(format!("api {} window_hours", api.id), json!(window.value), &window.provenance);
+            } else if let Some(latency) = catalog.latency_of(api) {
                 add(format!("api {} ttft_ms", api.id), json!(latency.ttft_ms), &latency.provenance);
                 add(format!("api {} tokens_per_s", api.id), json!(latency.tokens_per_s), &latency.provenance);
             }

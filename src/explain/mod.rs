@@ -90,7 +90,7 @@ pub fn summary(plan: &Plan) -> String {
             } else {
                 String::new()
             };
-            parts.push(if deployment.mode == "measured" {
+            parts.push(if deployment.mode == "measured" || engine.billed_s_per_month.is_some() {
                 deployment.label.clone()
             } else {
                 format!("{} x [{}]{spare}", engine.replicas, deployment.label)
@@ -209,7 +209,9 @@ fn reasons(question: &Question<'_, '_>, plan: &Plan) -> Vec<crate::reason::Told>
         }
     }
     for deployment in &plan.deployments {
-        if let Some(engine) = &deployment.engine {
+        if let Some(engine) = &deployment.engine
+            && engine.billed_s_per_month.is_none()
+        {
             all.push(Reason::Surplus {
                 who: deployment.label.clone(),
                 utilisation_peak: engine.utilisation_peak,

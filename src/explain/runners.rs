@@ -9,6 +9,7 @@ use crate::candidate::line::{Line, lines};
 use crate::candidate::local::{LocalOption, id as local_id};
 use crate::candidate::place::prospects;
 use crate::candidate::screen::estimate;
+use crate::candidate::spot::{Cover, Spot};
 use crate::candidate::{Class, HostedOption, Question, Tally};
 use crate::estimate::{held_ms, loaded};
 use crate::formulate::Field;
@@ -90,13 +91,16 @@ fn verdicts<'c>(
     best: Option<&Plan>,
 ) -> Vec<(RunnerUp, Option<String>)> {
     let mut all: Vec<(RunnerUp, Option<String>)> = Vec::new();
+    let any_waits = field.classes.iter().any(|class| class.workload.deferrable_hours > 0.0);
     for option in &field.hosted {
         let about_words = option.terms.iter().any(|terms| {
             terms.refusal.as_ref().is_some_and(|refusal| {
                 matches!(refusal.rule.as_str(), "allow" | "deny" | "retired" | "routing")
             })
         });
-        if !about_words && option.api.tier == crate::catalog::ServiceTier::Standard {
+        // A tier that answers later is worth a word only beside work that may wait at all.
+        let at_once = option.api.tier == crate::catalog::ServiceTier::Standard;
+        if !about_words && (at_once || any_waits) {
             all.push((hosted_verdict(question, field, option, best), None));
         }
     }
@@ -105,8 +109,13 @@ fn verdicts<'c>(
     }
     let (named, misfits) =
         if names_its_options(question) { named_locals(question, field) } else { (Vec::new(), Vec::new()) };
+    // Where something must stand behind spot instances, they are no option alone.
+    let alone = |option: &&LocalOption<'_>| {
+        let covered = |on: &Spot| on.cover.iter().all(|cover| *cover == Cover::Waits);
+        option.hardware.spot.as_ref().is_none_or(covered)
+    };
     let options: Vec<&LocalOption<'c>> =
-        if named.is_empty() { field.locals.iter().collect() } else { named.iter().collect() };
+        if named.is_empty() { field.locals.iter().filter(alone).collect() } else { named.iter().collect() };
     let mut seen: std::collections::BTreeMap<String, (RunnerUp, Option<String>)> =
         std::collections::BTreeMap::new();
     for option in options {

@@ -47,6 +47,9 @@ fn hosted(
     lengths: &Lengths,
 ) -> Option<f64> {
     let api = question.catalog.api_on(&deployment.model, question.requirements.as_of)?;
+    if question.catalog.window_of(api).is_some() {
+        return None; // its window says nothing of lengths
+    }
     let fact = question.catalog.latency_of(api)?;
     let thinks = api.thinking && deployment.mode == "default";
     let extra = workload.thought_tokens(question.catalog, thinks);

@@ -3,7 +3,11 @@
 use crate::candidate::hardware::{cheapest_of_each, hardware};
 use crate::candidate::hosted::hosted_options;
 use crate::candidate::screen::{Cloud, screen};
-use crate::candidate::{Class, Hardware, HostedOption, LocalOption, Question, Tally, classes};
+use crate::candidate::serverless::serverless_options;
+use crate::candidate::spot::spot_hardware;
+use crate::candidate::{
+    Class, Hardware, HostedOption, LocalOption, Question, ServerlessOption, Tally, classes,
+};
 
 /// All options of a question.
 pub struct Field<'q, 'c> {
@@ -11,6 +15,8 @@ pub struct Field<'q, 'c> {
     pub classes: Vec<Class<'q>>,
     /// Own engines.
     pub locals: Vec<LocalOption<'c>>,
+    /// Own engines billed by the second.
+    pub serverless: Vec<ServerlessOption<'c>>,
     /// Hosted models, refused ones included.
     pub hosted: Vec<HostedOption<'c>>,
     /// Everybody who is not there.
@@ -24,13 +30,14 @@ pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
     let mut tally = Tally::default();
     if !question.requirements.measured.is_empty() && !question.requirements.measured_with_catalog {
         tally.candidates = u64::try_from(question.requirements.measured.len()).unwrap_or(0);
-        return Field { classes, locals: Vec::new(), hosted: Vec::new(), tally };
+        return Field { classes, locals: Vec::new(), serverless: Vec::new(), hosted: Vec::new(), tally };
     }
     let hosted = hosted_options(question, &classes, &mut tally);
     let cloud = cheapest_cloud(&classes, &hosted);
     let locals = if question.local() {
-        let all: Vec<Hardware<'a>> =
+        let mut all: Vec<Hardware<'a>> =
             hardware(question.requirements, question.rules, question.catalog, &mut tally);
+        all.extend(spot_hardware(question, &classes, &hosted, &mut tally));
         let eu = question
             .requirements
             .workloads
@@ -41,22 +48,27 @@ pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
     } else {
         Vec::new()
     };
-    Field { classes, locals, hosted, tally }
+    let serverless =
+        if question.local() { serverless_options(question, &classes, &mut tally) } else { Vec::new() };
+    Field { classes, locals, serverless, hosted, tally }
 }
 
-/// The cheapest hosted model of each class.
+/// The cheapest hosted model of each class. A complete plan of hosted models is made of those that accept everything.
 fn cheapest_cloud(classes: &[Class<'_>], hosted: &[HostedOption<'_>]) -> Cloud {
-    let usd_per_request: Vec<f64> = (0..classes.len())
-        .map(|at| {
-            hosted
-                .iter()
-                .map(|option| &option.terms[at])
-                .filter(|terms| terms.refusal.is_none())
-                .map(|terms| terms.usd_per_request)
-                .fold(f64::INFINITY, f64::min)
-        })
-        .collect();
-    let usd: f64 =
-        classes.iter().zip(&usd_per_request).map(|(class, usd)| class.requests_per_month() * usd).sum();
+    let cheapest = |may: &dyn Fn(&HostedOption<'_>) -> bool| -> Vec<f64> {
+        let terms =
+            |at: usize| hosted.iter().filter(|option| may(option)).map(move |option| &option.terms[at]);
+        (0..classes.len())
+            .map(|at| {
+                terms(at)
+                    .filter(|terms| terms.refusal.is_none())
+                    .map(|terms| terms.usd_per_request)
+                    .fold(f64::INFINITY, f64::min)
+            })
+            .collect()
+    };
+    let usd_per_request = cheapest(&|_| true);
+    let unlimited = cheapest(&|option| option.accepts_all);
+    let usd: f64 = classes.iter().zip(&unlimited).map(|(class, usd)| class.requests_per_month() * usd).sum();
     Cloud { usd_per_month: usd.is_finite().then_some(usd), usd_per_request }
 }

@@ -1,7 +1,9 @@
 //! Columns of hosted models: alone, and under an availability target with another provider behind them.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
+use super::resources::Resources;
 use super::{Field, Formulated, Source};
 use crate::candidate::{HostedOption, Question};
 use crate::program::Hosted;
@@ -11,6 +13,7 @@ pub(super) fn hosted_columns(
     question: &Question<'_, '_>,
     field: &Field<'_, '_>,
     members: &[usize],
+    resources: &mut Resources<'_>,
     out: &mut Formulated,
 ) {
     let requirements = question.requirements;
@@ -23,6 +26,7 @@ pub(super) fn hosted_columns(
         (0..field.classes.len()).map(|c| hosted_score(requirements.objective, &field.hosted[a], c)).collect()
     };
     let classes = field.classes.len();
+    let uses = limited(field, &serving, resources);
     for a in &serving {
         let unavailability = match requirements.availability {
             None => 0.0,
@@ -37,7 +41,8 @@ pub(super) fn hosted_columns(
             deployments: vec![members[*a]],
             usd_per_request: (0..classes).map(|c| price(*a, c)).collect(),
             score: score(*a),
-            rate_rps: vec![f64::INFINITY; classes],
+            rate_rps: rates(&field.hosted[*a]),
+            uses: uses[*a].clone(),
             unavailability,
             ..Default::default()
         });
@@ -55,13 +60,54 @@ pub(super) fn hosted_columns(
                     .map(|c| Some(up * price(*p, c)? + (1.0 - up) * price(f, c)?))
                     .collect(),
                 score: score(*p),
-                rate_rps: vec![f64::INFINITY; classes],
+                rate_rps: rates(&field.hosted[*p]),
+                uses: uses[*p].clone(),
                 unavailability: (1.0 - up) * (1.0 - other),
                 ..Default::default()
             });
             out.hosted.push((Source::Catalog(*p), Some(f)));
         }
     }
+}
+
+/// Rate limits that can bind become finite resources of an API, whatever mode it runs in; what a request/s of each class
+/// takes of them, by place in [`Field::hosted`].
+fn limited(
+    field: &Field<'_, '_>,
+    serving: &[usize],
+    resources: &mut Resources<'_>,
+) -> Vec<Vec<(usize, Vec<f64>)>> {
+    let mut uses = vec![Vec::new(); field.hosted.len()];
+    let mut known: BTreeMap<&str, [Option<usize>; 2]> = BTreeMap::new();
+    for a in serving {
+        let option = &field.hosted[*a];
+        if option.accepts_all {
+            continue;
+        }
+        let (id, accepts) = (option.api.id.as_str(), option.accepts);
+        let [requests, tokens] = *known.entry(id).or_insert_with(|| {
+            let mut add = |what: &str, most: Option<f64>| {
+                most.map(|most| resources.add("rate_limit", &format!("{id} {what}"), most))
+            };
+            [
+                add("requests_per_s", accepts.requests_per_minute.map(|most| most / 60.0)),
+                add("kilotokens_per_s", accepts.tokens_per_minute.map(|most| most / 60_000.0)),
+            ]
+        });
+        uses[*a].extend(requests.map(|at| (at, vec![1.0; field.classes.len()])));
+        uses[*a]
+            .extend(tokens.map(|at| (at, option.terms.iter().map(|terms| terms.tokens / 1000.0).collect())));
+    }
+    uses
+}
+
+/// Requests/s an API accepts of each class where no other is sent there: implied by the resources above, and known before
+/// solving.
+fn rates(option: &HostedOption<'_>) -> Vec<f64> {
+    let per_s = |most: Option<f64>| most.map_or(f64::INFINITY, |most| most / 60.0);
+    let (requests, tokens) =
+        (per_s(option.accepts.requests_per_minute), per_s(option.accepts.tokens_per_minute));
+    option.terms.iter().map(|terms| requests.min(tokens / terms.tokens.max(f64::MIN_POSITIVE))).collect()
 }
 
 /// Hosted models of another provider that bring the pair to the target: the cheapest for each class, or, where
@@ -76,7 +122,9 @@ fn fallbacks(
 ) -> Vec<usize> {
     let up = |a: usize| field.hosted[a].uptime.unwrap_or(0.0);
     let fits = |f: &usize| {
-        field.hosted[*f].api.provider != field.hosted[p].api.provider
+        // What stands behind another must be able to take everything over.
+        field.hosted[*f].accepts_all
+            && field.hosted[*f].api.provider != field.hosted[p].api.provider
             && (1.0 - up(p)) * (1.0 - up(*f)) <= 1.0 - target
     };
     let able: Vec<usize> = serving.iter().copied().filter(fits).collect();

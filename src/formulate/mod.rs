@@ -9,8 +9,11 @@ mod hosted;
 mod measured;
 mod pools;
 mod resources;
+mod serverless;
+mod spot;
 
 pub use field::{Field, field};
+pub(crate) use spot::away;
 
 use std::collections::BTreeMap;
 
@@ -29,6 +32,8 @@ pub const BOTH_SIDES_MIN: f64 = 0.01;
 pub enum Source {
     /// A candidate of the catalog: place in [`Field::locals`] or [`Field::hosted`].
     Catalog(usize),
+    /// An own engine billed by the second: place in [`Field::serverless`].
+    Serverless(usize),
     /// A row of the request's `measured` list.
     Measured(usize),
 }
@@ -73,8 +78,13 @@ impl Formulated {
     pub fn of_kind(&self, kind: Kind) -> Self {
         let pools: Vec<usize> =
             if kind == Kind::Cloud { Vec::new() } else { (0..self.pools.len()).collect() };
-        let hosted: Vec<usize> =
-            if kind == Kind::Local { Vec::new() } else { (0..self.hosted.len()).collect() };
+        // Engines billed by the second are columns of the same form, but local.
+        let of_kind = |a: &usize| match kind {
+            Kind::Local => self.program.hosted[*a].local,
+            Kind::Cloud => !self.program.hosted[*a].local,
+            Kind::Hybrid => true,
+        };
+        let hosted: Vec<usize> = (0..self.hosted.len()).filter(of_kind).collect();
         // A local plan has no hosted model behind it either.
         let pools: Vec<usize> = pools
             .into_iter()
@@ -123,8 +133,10 @@ pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulat
         hosted: Vec::new(),
     };
     let members: Vec<usize> = deployment_numbers(field.hosted.iter().map(|option| option.api.id.clone()));
-    hosted::hosted_columns(question, field, &members, &mut out);
+    hosted::hosted_columns(question, field, &members, &mut resources, &mut out);
+    serverless::serverless_columns(question, field, &mut out);
     pools::pool_columns(question, field, &members, &mut resources, &mut out);
+    spot::spot_columns(question, field, &members, &mut resources, &mut out);
     measured::measured_columns(question, field, &mut resources, &mut out);
     out.program.resources = resources.list;
     out.program.before = before(&out.program);

@@ -23,7 +23,9 @@ pub(super) fn pool_columns(
     let classes = field.classes.len();
     let load_factor = 1.0 - requirements.headroom;
     let up = question.catalog.replica_availability();
-    for (at, option) in field.locals.iter().enumerate() {
+    // `spot.rs` writes those of spot instances.
+    let lasting = |(_, option): &(usize, &LocalOption<'_>)| option.hardware.spot.is_none();
+    for (at, option) in field.locals.iter().enumerate().filter(lasting) {
         let capacity: Vec<f64> = option
             .capacity
             .iter()
@@ -84,7 +86,9 @@ pub(super) fn pool_columns(
             .map(|c| {
                 (0..field.hosted.len())
                     .filter(|a| {
-                        field.hosted[*a].terms[c].refusal.is_none() && field.hosted[*a].uptime.is_some()
+                        field.hosted[*a].terms[c].refusal.is_none()
+                            && field.hosted[*a].uptime.is_some()
+                            && field.hosted[*a].accepts_all
                     })
                     .min_by(|a, b| {
                         let usd = |a: usize| field.hosted[a].terms[c].usd_per_request;
@@ -118,7 +122,7 @@ pub(super) fn pool_columns(
     }
 }
 
-fn local_score(
+pub(super) fn local_score(
     objective: Objective,
     catalog: &Catalog,
     field: &Field<'_, '_>,

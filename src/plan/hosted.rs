@@ -20,6 +20,10 @@ impl Maker<'_, '_, '_> {
                     self.measured_hosted(a, *at);
                     continue;
                 }
+                Source::Serverless(at) => {
+                    self.serverless(a, *at);
+                    continue;
+                }
             };
             for (c, class) in self.field.classes.iter().enumerate() {
                 let shares = self.point.cloud[c][a].clone();

@@ -3,7 +3,7 @@
 use super::Maker;
 use crate::bill;
 use crate::candidate::LocalOption;
-use crate::formulate::{Guard, Source};
+use crate::formulate::{Guard, Source, away};
 use crate::recommendation::{BillLine, Deployment, EngineSettings, Scored};
 
 impl Maker<'_, '_, '_> {
@@ -19,6 +19,8 @@ impl Maker<'_, '_, '_> {
                     self.measured_pool(r, *at);
                     continue;
                 }
+                // Billed by the second: no pool of instances, see `serverless.rs`.
+                Source::Serverless(_) => continue,
             };
             let pool = &self.formulated.program.pools[r];
             let instances = (0..pool.modes.len()).map(|j| self.point.always_on[r][j]).sum::<u32>();
@@ -55,8 +57,11 @@ impl Maker<'_, '_, '_> {
                 let shares = self.point.local[c][r].clone();
                 let behind = self.formulated.behind[r][c];
                 let fallback = behind.filter(|_| shares.iter().any(|share| *share > 0.0)).map(|f| {
-                    let requests =
-                        self.requests(c, &shares) * (1.0 - self.question.catalog.replica_availability());
+                    let down = match &option.hardware.spot {
+                        Some(on) => away(self.question, on),
+                        None => 1.0 - self.question.catalog.replica_availability(),
+                    };
+                    let requests = self.requests(c, &shares) * down;
                     let usd = self.field.hosted[f].terms[c].usd_per_request;
                     self.expected_fallback(f, c, requests, usd)
                 });
@@ -179,6 +184,7 @@ impl Maker<'_, '_, '_> {
                 .collect(),
             utilisation_peak: utilisation,
             power_kw: bill::power_kw(self.question.catalog, hardware.gpu).map(|kw| kw * f64::from(gpus_paid)),
+            billed_s_per_month: None,
         }
     }
 }

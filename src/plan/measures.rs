@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::Maker;
 use crate::candidate::{Class, LocalOption, Question};
 use crate::estimate::{Basis, Estimate, Traffic, held_ms, loaded_among};
+use crate::formulate::Source;
 use crate::recommendation::{EngineSettings, MeasureRow, Plan};
 use crate::requirements::{LatencyLimit, LatencyMeasure, Statistic};
 
@@ -48,10 +49,15 @@ impl Maker<'_, '_, '_> {
     /// Requests/s of each class on one replica of a pool, for every distinct hour in which class `c` is there.
     fn mixtures(&self, r: usize, c: usize, replicas: u32) -> Vec<Vec<(usize, f64)>> {
         let program = &self.formulated.program;
+        // Those that are there carry what those taken away would.
+        let there = match self.formulated.pools[r].0 {
+            Source::Catalog(at) => self.field.locals[at].hardware.spot.as_ref(),
+            Source::Measured(_) | Source::Serverless(_) => None,
+        };
+        let replicas = f64::from(replicas) * (1.0 - there.map_or(0.0, |on| on.interruptions.away()));
         let mut all: Vec<Vec<(usize, f64)>> = Vec::new();
         for t in (0..program.slot_hours.len()).filter(|t| self.point.local[c][r][*t] > 0.0) {
-            let rate =
-                |c: usize| program.classes[c].load_rps[t] * self.point.local[c][r][t] / f64::from(replicas);
+            let rate = |c: usize| program.classes[c].load_rps[t] * self.point.local[c][r][t] / replicas;
             let mix: Vec<(usize, f64)> =
                 (0..program.classes.len()).map(|c| (c, rate(c))).filter(|(_, rate)| *rate > 0.0).collect();
             if !all.contains(&mix) {
@@ -72,10 +78,10 @@ impl Maker<'_, '_, '_> {
     }
 }
 
-type Shown = (LatencyMeasure, Statistic, Option<LatencyLimit>);
+pub(super) type Shown = (LatencyMeasure, Statistic, Option<LatencyLimit>);
 
 /// The limits of a class, and p95 E2E where it is not among them: people always ask.
-fn shown(class: &Class<'_>) -> Vec<Shown> {
+pub(super) fn shown(class: &Class<'_>) -> Vec<Shown> {
     let mut all: Vec<Shown> =
         class.workload.latency.iter().map(|limit| (limit.measure, limit.statistic, Some(*limit))).collect();
     if !all
@@ -93,7 +99,13 @@ pub fn measure_name(measure: LatencyMeasure, statistic: Statistic) -> String {
     format!("{}_{}", measure.word(), statistic.word())
 }
 
-fn row(class: &Class<'_>, target: &str, shown: Shown, estimate: Estimate, held: f64) -> MeasureRow {
+pub(super) fn row(
+    class: &Class<'_>,
+    target: &str,
+    shown: Shown,
+    estimate: Estimate,
+    held: f64,
+) -> MeasureRow {
     MeasureRow {
         workload: class.workload.name.clone(),
         target: target.to_owned(),

@@ -6,6 +6,7 @@
 mod hosted;
 mod local;
 mod measures;
+mod serverless;
 
 pub use measures::measure_name;
 

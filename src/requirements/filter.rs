@@ -68,7 +68,14 @@ impl Reader<'_> {
         patterns
     }
 
-    fn check_pattern(&mut self, at: &At<'_>, pattern: &str, what: &str, names: &[&str], quotes: bool) {
+    pub(super) fn check_pattern(
+        &mut self,
+        at: &At<'_>,
+        pattern: &str,
+        what: &str,
+        names: &[&str],
+        quotes: bool,
+    ) {
         if names.is_empty() || names.iter().any(|name| glob::matches(pattern, name)) {
             return;
         }

@@ -9,7 +9,7 @@ use super::node::{Node, Value, quoted};
 use super::range::Range;
 use super::trace::why;
 use super::unsupported;
-use super::{Budget, Limits, Owned};
+use super::{Budget, Limits, Owned, RateLimit};
 
 const MONTH: Range = Range::not_negative("the most you would pay per month, in USD");
 const UPFRONT: Range = Range::not_negative("the most you would pay at once, in USD");
@@ -22,6 +22,8 @@ const COUNT: Range = Range::within(1.0, 1e6, "how many of these GPUs there are, 
 const FACTOR: Range = Range::within(0.001, 1000.0, "by what factor the volume grows, such as 3");
 const MONTHS: Range = Range::within(1.0, 120.0, "in how many months it grows by the factor, such as 12");
 const PLAN_FOR: Range = Range::within(1.0, 1000.0, "the volume to plan for as a factor, 1 for today's");
+const REQUESTS: Range = Range::positive("the most requests a minute, such as 500");
+const TOKENS: Range = Range::positive("the most tokens a minute, such as 200000");
 const HOURS: Range = Range::within(1.0, 744.0, "the hours in a month, such as 730");
 
 /// Hours in a mean month: 365 · 24 / 12.
@@ -45,7 +47,7 @@ impl Reader<'_> {
 
     /// Hardware limits.
     pub(super) fn limits(&mut self, at: &At<'_>) -> Limits {
-        let keys = ["memory_gib_per_server", "gpus", "power_kw", "max_deployments"];
+        let keys = ["memory_gib_per_server", "gpus", "power_kw", "max_deployments", "apis"];
         let Some(map) = self.map(at, &keys, "Write {max_deployments: 3}") else { return Limits::default() };
         let mut gpus = BTreeMap::new();
         if let Some(quotas) = map.get("gpus").and_then(|at| self.open_map(&at, "Write {h100-sxm: 4}")) {
@@ -62,12 +64,36 @@ impl Reader<'_> {
             }
         }
         let max_deployments = map.get("max_deployments").and_then(|at| self.whole(&at, &DEPLOYMENTS));
+        let apis = map.get("apis").map(|at| self.rate_limits(&at)).unwrap_or_default();
         Limits {
             memory_gib_per_server: self.number_at(&map, "memory_gib_per_server", &MEMORY),
             gpus,
             power_kw: self.number_at(&map, "power_kw", &POWER),
             max_deployments,
+            apis,
         }
+    }
+
+    /// What APIs accept in a minute, by pattern over their names.
+    fn rate_limits(&mut self, at: &At<'_>) -> BTreeMap<String, RateLimit> {
+        let cure = "Write {openai/gpt-4o-mini: {requests_per_minute: 500, tokens_per_minute: 200000}}";
+        let Some(map) = self.open_map(at, cure) else { return BTreeMap::new() };
+        let context = self.context;
+        let names: Vec<&str> = context.models.iter().map(String::as_str).collect();
+        let mut limits = BTreeMap::new();
+        for (entry, at) in map.iter() {
+            let key = Node { value: Value::Null, line: entry.line, column: entry.column };
+            let name_at = At { node: &key, key: at.key.clone() };
+            self.check_pattern(&name_at, &entry.key, "model", &names, false);
+            let keys = ["requests_per_minute", "tokens_per_minute"];
+            let Some(limit) = self.map(&at, &keys, "Write {requests_per_minute: 500}") else { continue };
+            let limit = RateLimit {
+                requests_per_minute: self.number_at(&limit, "requests_per_minute", &REQUESTS),
+                tokens_per_minute: self.number_at(&limit, "tokens_per_minute", &TOKENS),
+            };
+            limits.insert(entry.key.clone(), limit);
+        }
+        limits
     }
 
     /// Hardware already there.

@@ -277,6 +277,18 @@ pub struct Limits {
     pub power_kw: Option<f64>,
     /// Distinct pools with a replica plus APIs with a share.
     pub max_deployments: Option<u32>,
+    /// What APIs accept, by pattern over their ids and aliases.
+    #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
+    pub apis: std::collections::BTreeMap<String, RateLimit>,
+}
+
+/// What an API accepts in a minute; `None` = the catalog's word.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RateLimit {
+    /// Most requests.
+    pub requests_per_minute: Option<f64>,
+    /// Most tokens, prompts and answers together.
+    pub tokens_per_minute: Option<f64>,
 }
 
 /// Hardware already there.

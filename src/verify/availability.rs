@@ -43,6 +43,7 @@ impl Checker<'_> {
         let behind = route.fallback.as_ref().and_then(find).filter(apart).map_or(1.0, hosted_down);
         let own = match &target.engine {
             None => hosted_down(target),
+            Some(engine) if engine.billing == "serverless" => hosted_down(target),
             Some(engine) => {
                 let load: f64 = self
                     .routes_to(&target.id)
@@ -53,7 +54,7 @@ impl Checker<'_> {
                         Some(rate / (capacity * (1.0 - self.requirements.headroom)))
                     })
                     .sum();
-                down(engine.replicas, load, self.catalog.replica_availability())
+                down(engine.replicas, load, self.replica_up(target, engine))
             }
         };
         own * behind

@@ -83,7 +83,7 @@ impl<'v> Checker<'v> {
         }
     }
 
-    fn unit(&mut self, deployment: &Deployment) -> Option<Unit<'v>> {
+    pub(super) fn unit(&mut self, deployment: &Deployment) -> Option<Unit<'v>> {
         let Some(unit) = deployment.unit(self.catalog) else {
             self.break_rule("in_force", format!("{} names what the catalog does not know", deployment.label));
             return None;
@@ -94,7 +94,12 @@ impl<'v> Checker<'v> {
         Some(unit)
     }
 
-    fn words_of_unit(&mut self, deployment: &Deployment, engine: &EngineSettings, unit: &Unit<'_>) {
+    pub(super) fn words_of_unit(
+        &mut self,
+        deployment: &Deployment,
+        engine: &EngineSettings,
+        unit: &Unit<'_>,
+    ) {
         let requirements = self.requirements;
         let models: Vec<&str> = unit.model.names().collect();
         let gpus: Vec<&str> = unit.gpu.names().collect();
@@ -125,7 +130,12 @@ impl<'v> Checker<'v> {
         }
     }
 
-    fn data_of_engine(&mut self, deployment: &Deployment, engine: &EngineSettings, workload: &Workload) {
+    pub(super) fn data_of_engine(
+        &mut self,
+        deployment: &Deployment,
+        engine: &EngineSettings,
+        workload: &Workload,
+    ) {
         let owned = engine.billing == "owned";
         let in_eu =
             self.catalog.offers.iter().find(|offer| offer.id == engine.offer).and_then(|offer| offer.in_eu);
@@ -165,7 +175,8 @@ impl<'v> Checker<'v> {
             }
             most = most.max(load);
         }
-        let replicas = f64::from(engine.replicas);
+        // Those that are there carry what those taken away would.
+        let replicas = f64::from(engine.replicas) * (1.0 - self.spot_away(deployment, engine));
         // load <= replicas
         if most > replicas * (1.0 + 2e-3) + SHARE_TOLERANCE {
             self.break_rule(

@@ -1,9 +1,11 @@
 //! Hosted models: price in force, words, window, data, floor and latency of one deployment, by the facts.
 
-use super::{Checker, listed};
-use crate::estimate::api_latency;
+use super::{Checker, SHARE_TOLERANCE, listed};
+use crate::catalog::{Api, ServiceTier, glob_matches};
+use crate::estimate::{answered_within, api_latency};
 use crate::quality;
 use crate::recommendation::{Deployment, Route};
+use crate::requirements::RateLimit;
 
 impl Checker<'_> {
     pub(super) fn hosted(&mut self, deployment: &Deployment) {
@@ -54,9 +56,20 @@ impl Checker<'_> {
                 }
             }
             self.floor_of(deployment, route, || quality::of_api(self.catalog, api, &deployment.mode));
+            let window = self.catalog.window_of(api).map(|fact| fact.value);
+            // window <= deferrable_hours
+            if api.tier != ServiceTier::Standard
+                && window.is_none_or(|hours| hours > workload.deferrable_hours)
+            {
+                let what =
+                    format!("{label}: answers within {window:?} h, {} may wait", workload.deferrable_hours);
+                self.break_rule("deferrable_hours", what);
+            }
             let fact = self.catalog.latency_of(api);
-            let latency = fact
-                .map(|fact| api_latency(fact, &workload.lengths.points, extra, self.requirements.confidence));
+            let latency = window.map(answered_within).or_else(|| {
+                let points = &workload.lengths.points;
+                fact.map(|fact| api_latency(fact, points, extra, self.requirements.confidence))
+            });
             for limit in &workload.latency {
                 let held =
                     latency.as_ref().map_or(f64::INFINITY, |l| l.of(limit.measure).at(limit.statistic));
@@ -67,4 +80,60 @@ impl Checker<'_> {
             }
         }
     }
+
+    /// What an API is sent in each hour, also for others that are down, stays within what it accepts in a minute.
+    pub(super) fn rate_limits(&mut self) {
+        for deployment in self.plan.deployments.iter().filter(|deployment| deployment.mode != "measured") {
+            let Some(api) = deployment.api.as_ref().and_then(|_| self.price_row(deployment)) else {
+                continue;
+            };
+            let names: Vec<&str> = api.names().collect();
+            let asked = |figure: &dyn Fn(&RateLimit) -> Option<f64>| {
+                let matching = |(glob, limit): (&String, &RateLimit)| {
+                    names.iter().any(|name| glob_matches(glob, name)).then(|| figure(limit)).flatten()
+                };
+                self.requirements.limits.apis.iter().filter_map(matching).fold(None, least)
+            };
+            let requests_max = asked(&|limit| limit.requests_per_minute).or(api.requests_per_minute);
+            let tokens_max = asked(&|limit| limit.tokens_per_minute).or(api.tokens_per_minute);
+            // Both modes of an API draw on the same limit.
+            let same: Vec<&Deployment> =
+                self.plan.deployments.iter().filter(|other| other.model == deployment.model).collect();
+            for slot in 0..self.slots.len() {
+                let (mut requests, mut tokens) = (0.0, 0.0);
+                for mode in &same {
+                    let id = mode.id.as_str();
+                    let reaches =
+                        |route: &&Route| route.target == id || route.fallback.as_deref() == Some(id);
+                    for route in self.plan.routing.iter().filter(reaches) {
+                        let Some(workload) = self.workload(&route.workload) else { continue };
+                        let per_minute = self.arriving_rps(route, workload, slot) * 60.0;
+                        let (lengths, extra) = (&workload.lengths, self.extra_api(mode, workload));
+                        requests += per_minute;
+                        tokens += per_minute * (lengths.input_mean + lengths.output_mean + extra);
+                    }
+                }
+                let over = [("requests", requests, requests_max), ("tokens", tokens, tokens_max)]
+                    .into_iter()
+                    .find(|(_, sent, most)| most.is_some_and(|most| *sent > most * (1.0 + SHARE_TOLERANCE)));
+                if let Some((what, sent, most)) = over {
+                    let most = most.unwrap_or(0.0);
+                    let label = &deployment.label;
+                    self.break_rule(
+                        "rate_limit",
+                        format!("{label}: {sent:.1} {what} a minute, at most {most}"),
+                    );
+                    break;
+                }
+            }
+        }
+    }
+
+    fn price_row(&self, deployment: &Deployment) -> Option<&'_ Api> {
+        self.catalog.api_on(&deployment.model, self.requirements.as_of)
+    }
+}
+
+fn least(known: Option<f64>, next: f64) -> Option<f64> {
+    Some(known.map_or(next, |known| known.min(next)))
 }

@@ -12,6 +12,8 @@ mod hosted;
 mod measured;
 mod money;
 mod routes;
+mod serverless;
+mod spot;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -62,6 +64,7 @@ pub fn verify(requirements: &Requirements, catalog: &Catalog, rules: &Rules, pla
     }
     checker.demand();
     checker.counts();
+    checker.rate_limits();
     checker.availability();
     checker.custom(rules);
     checker.broken
@@ -139,8 +142,13 @@ impl<'v> Checker<'v> {
     fn deployment(&mut self, deployment: &'v Deployment) {
         if deployment.mode == "measured" {
             self.measured(deployment);
+        } else if let Some(engine) = &deployment.engine
+            && engine.billing == "serverless"
+        {
+            self.serverless(deployment, engine);
         } else if let Some(engine) = &deployment.engine {
             self.engine(deployment, engine);
+            self.spot(deployment, engine);
         } else {
             self.hosted(deployment);
         }

@@ -89,7 +89,7 @@ impl Checker<'_> {
     }
 
     /// USD a month of one route to a hosted model, or of the expected use of its fallback.
-    fn route_usd(&self, route: &Route) -> f64 {
+    fn route_usd(&mut self, route: &Route) -> f64 {
         let Some(workload) = self.workload(&route.workload) else { return 0.0 };
         let requests: f64 = (0..self.slots.len())
             .map(|slot| {
@@ -99,13 +99,16 @@ impl Checker<'_> {
                     * self.slots[slot].hours_per_month
             })
             .sum();
+        let Some(target) = self.deployed(&route.target) else { return f64::NAN };
+        if target.engine.as_ref().is_some_and(|engine| engine.billing == "serverless") {
+            return requests * self.serverless_usd(target, workload);
+        }
         let find = |id: &String| self.deployed(id);
         let price = |deployment: &Deployment| self.usd_per_request(deployment, workload);
-        let Some(target) = find(&route.target) else { return f64::NAN };
         let up = if route.fallback.is_none() {
             1.0
-        } else if target.engine.is_some() {
-            self.catalog.replica_availability()
+        } else if let Some(engine) = &target.engine {
+            self.replica_up(target, engine)
         } else {
             self.catalog.uptime_share(&target.provider).unwrap_or(0.0)
         };

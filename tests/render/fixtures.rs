@@ -88,6 +88,7 @@ fn own(id: &str, label: &str, gpu: &str, replicas: u32, spare: u32, usd: f64) ->
             capacity_rps: [("support".to_owned(), 1.234)].into(),
             utilisation_peak: 0.62,
             power_kw: Some(0.0864),
+            billed_s_per_month: None,
         }),
         api: None,
         quality: Some(Scored { index: 47.3, sd: 3.9 }),

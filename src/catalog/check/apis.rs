@@ -70,6 +70,9 @@ impl Catalog {
             findings.unless(between(f64::from(api.max_context), 512.0, 2e7), T, id, "context", || {
                 api.max_context.to_string()
             });
+            for limit in [api.requests_per_minute, api.tokens_per_minute].into_iter().flatten() {
+                findings.unless(between(limit, 1.0, 1e12), T, id, "rate limit", || limit.to_string());
+            }
             findings.unless(
                 !matches!((api.from, api.retired), (Some(from), Some(retired)) if retired <= from),
                 T,

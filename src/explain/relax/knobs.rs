@@ -149,6 +149,36 @@ fn plan_knobs(base: &Requirements) -> Vec<Knob> {
             r.limits.gpus.insert(gpu.clone(), value);
         }));
     }
+    for (pattern, limit) in &base.limits.apis {
+        let pointer = format!("/limits/apis/{}", pattern.replace('~', "~0").replace('/', "~1"));
+        let (of_requests, of_tokens) = (pattern.clone(), pattern.clone());
+        all.extend(limit.requests_per_minute.map(|from| {
+            number_knob(
+                "rate_limit",
+                from,
+                &format!("{pointer}/requests_per_minute"),
+                1.0,
+                move |r, value| {
+                    if let Some(limit) = r.limits.apis.get_mut(&of_requests) {
+                        limit.requests_per_minute = Some(value);
+                    }
+                },
+            )
+        }));
+        all.extend(limit.tokens_per_minute.map(|from| {
+            number_knob(
+                "rate_limit",
+                from,
+                &format!("{pointer}/tokens_per_minute"),
+                1000.0,
+                move |r, value| {
+                    if let Some(limit) = r.limits.apis.get_mut(&of_tokens) {
+                        limit.tokens_per_minute = Some(value);
+                    }
+                },
+            )
+        }));
+    }
     for (at, row) in base.measured.iter().enumerate() {
         if let Some(from) = row.max_replicas {
             let pointer = format!("/measured/{at}/max_replicas");

@@ -86,6 +86,18 @@ fn engine(settings: &EngineSettings, model: &str) -> String {
 }
 
 fn hardware(settings: &EngineSettings) -> String {
+    if let Some(seconds) = settings.billed_s_per_month {
+        return format!(
+            "{} ({} x {} each) as they are called · {} · {} · {} an hour, by the second · at most {} s a month",
+            settings.instance,
+            settings.gpus_per_instance,
+            settings.gpu,
+            settings.region,
+            settings.billing,
+            figure::usd_fine(settings.usd_per_hour),
+            figure::grouped(seconds, 0),
+        );
+    }
     let counted = |count: u32, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
     let mut text = format!(
         "{} x {} ({} x {} each) · {} · {} · {} an hour each · {}",

@@ -70,6 +70,7 @@ fn served(plan: &Plan) -> Vec<(&Deployment, Option<&Route>)> {
 fn replicas(deployment: &Deployment) -> String {
     match &deployment.engine {
         None => "-".to_owned(),
+        Some(engine) if engine.billed_s_per_month.is_some() => "on call".to_owned(),
         Some(engine) if engine.spare_replicas > 0 => {
             format!("{}+{}", engine.replicas.saturating_sub(engine.spare_replicas), engine.spare_replicas)
         }
