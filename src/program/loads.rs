@@ -3,6 +3,8 @@
 //! Work that may wait has no load of its own in a slot before it is decided how much is served there. Its shares are
 //! therefore of the *most* that may come to a slot; for work that is served at once that is what arrives.
 
+use std::collections::BTreeSet;
+
 use super::{Blend, Goal, Mode, Program};
 
 impl Mode {
@@ -40,6 +42,17 @@ impl Program {
             return rates[slot];
         }
         rates.iter().zip(served_in).filter(|(_, slots)| slots.contains(&slot)).map(|(rate, _)| rate).sum()
+    }
+
+    /// For work that may wait, the slots among which all of them may be exchanged: those of the arrivals of a slot, if
+    /// the arrivals of each of them may be served in the same. What is served when is then free but for the sum.
+    #[must_use]
+    pub fn exchanged(&self, class: usize, from: usize) -> Option<Vec<usize>> {
+        let served_in = &self.classes[class].served_in;
+        let set =
+            |slot: usize| served_in.get(slot).map(|slots| slots.iter().copied().collect::<BTreeSet<_>>());
+        let own = set(from)?;
+        own.iter().all(|slot| set(*slot).as_ref() == Some(&own)).then(|| own.into_iter().collect())
     }
 
     /// Load of the most of a class in a slot on a pool, in instances; `None` where the pool cannot serve it.

@@ -6,14 +6,47 @@ use crate::program::{Goal, Mode, Program};
 /// What a column stands for.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) enum Meaning {
-    AlwaysOn { pool: usize, mode: usize },
-    Hourly { pool: usize, slot: usize },
-    HostAlwaysOn { host: usize, mode: usize },
-    HostHourly { host: usize, slot: usize },
-    Local { class: usize, pool: usize, slot: usize },
-    Cloud { class: usize, hosted: usize, slot: usize },
-    Blend { blend: usize, slot: usize },
-    Moved { class: usize, from: usize, to: usize },
+    AlwaysOn {
+        pool: usize,
+        mode: usize,
+    },
+    Hourly {
+        pool: usize,
+        slot: usize,
+    },
+    HostAlwaysOn {
+        host: usize,
+        mode: usize,
+    },
+    HostHourly {
+        host: usize,
+        slot: usize,
+    },
+    Local {
+        class: usize,
+        pool: usize,
+        slot: usize,
+    },
+    Cloud {
+        class: usize,
+        hosted: usize,
+        slot: usize,
+    },
+    Blend {
+        blend: usize,
+        slot: usize,
+    },
+    Moved {
+        class: usize,
+        from: usize,
+        to: usize,
+    },
+    /// Of all that arrives in slots among which work is exchanged, `first` the first of them.
+    Released {
+        class: usize,
+        first: usize,
+        to: usize,
+    },
     Helper,
 }
 
@@ -279,13 +312,24 @@ impl Matrix {
 
     fn moved_columns(&mut self, program: &Program) -> Shares {
         let slots = program.slot_hours.len();
-        let mut columns = Vec::new();
+        let mut columns: Shares = Vec::new();
         for (c, class) in program.classes.iter().enumerate() {
-            let mut by_slot = vec![vec![None; slots]; class.served_in.len()];
+            let mut by_slot: Vec<Vec<Option<usize>>> = vec![vec![None; slots]; class.served_in.len()];
             for (from, later) in class.served_in.iter().enumerate().filter(|(t, _)| class.load_rps[*t] > 0.0)
             {
+                let exchanged = program.exchanged(c, from);
+                let first = exchanged.as_ref().and_then(|slots| slots.first().copied());
+                // One column for all arrivals that may be exchanged.
+                let written =
+                    exchanged.iter().flatten().find(|other| **other < from && class.load_rps[**other] > 0.0);
+                if let Some(other) = written {
+                    by_slot[from] = by_slot[*other].clone();
+                    continue;
+                }
                 for to in later {
-                    let meaning = Meaning::Moved { class: c, from, to: *to };
+                    let meaning = first.map_or(Meaning::Moved { class: c, from, to: *to }, |first| {
+                        Meaning::Released { class: c, first, to: *to }
+                    });
                     by_slot[from][*to] =
                         Some(self.column(program.goal, meaning, 1.0, false, Weight::default()));
                 }

@@ -1,5 +1,7 @@
 //! Rows over shares and instances alone: demand, rates, finite resources, upfront money, sums over the month.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::{Columns, Matrix, Sense};
 use crate::program::loads::rule_word;
 use crate::program::{Goal, Program};
@@ -23,16 +25,26 @@ impl Matrix {
                 if !program.classes[c].served_in.is_empty() {
                     // Served is what was released: of each arrival the part moved here.
                     all = 0.0;
-                    terms.extend(columns.moved[c].iter().enumerate().filter_map(|(from, to)| {
-                        Some((to[t]?, -program.classes[c].load_rps[from] / program.load_max(c, t)))
-                    }));
+                    let mut released: BTreeMap<usize, f64> = BTreeMap::new();
+                    for (from, to) in columns.moved[c].iter().enumerate() {
+                        if let Some(at) = to[t] {
+                            *released.entry(at).or_default() -=
+                                program.classes[c].load_rps[from] / program.load_max(c, t);
+                        }
+                    }
+                    terms.extend(released);
                 }
                 if serving_twice_pays {
                     self.row("demand", terms.clone(), Sense::AtMost, all);
                 }
                 self.row("demand", terms, Sense::AtLeast, all);
             }
+            let mut written = BTreeSet::new();
             for later in &columns.moved[c] {
+                // Arrivals that may be exchanged share their columns and this row.
+                if !later.iter().flatten().all(|at| written.insert(*at)) {
+                    continue;
+                }
                 let terms: Vec<(usize, f64)> = later.iter().flatten().map(|at| (*at, 1.0)).collect();
                 if !terms.is_empty() {
                     self.row("demand", terms.clone(), Sense::AtMost, 1.0);

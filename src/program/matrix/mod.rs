@@ -13,6 +13,7 @@ mod hosts;
 mod limits;
 mod load;
 mod uses;
+mod waiting;
 
 use columns::{Columns, Meaning, Weight};
 
@@ -131,37 +132,13 @@ impl Matrix {
                 Meaning::Cloud { class, hosted, slot } => point.cloud[class][hosted][slot] = share,
                 Meaning::Blend { blend, slot } => point.blends[blend][slot] = share,
                 Meaning::Moved { class, from, to } => point.moved[class][from][to] = share,
+                Meaning::Released { class, first, to } => point.moved[class][first][to] = share,
                 Meaning::Helper => {}
             }
         }
-        shares_of_what_is_served(program, &mut point);
+        waiting::exchange(program, &mut point);
+        waiting::shares_of_what_is_served(program, &mut point);
         point
-    }
-}
-
-/// Columns of work that may wait are shares of the most that may come to a slot; a point has shares of what does.
-fn shares_of_what_is_served(program: &Program, point: &mut Point) {
-    for (c, class) in program.classes.iter().enumerate() {
-        for (from, slots) in class.served_in.iter().enumerate() {
-            // What does not arrive is not moved either.
-            if class.load_rps[from] <= 0.0 {
-                let own = if slots.contains(&from) { from } else { slots.first().copied().unwrap_or(from) };
-                point.moved[c][from][own] = 1.0;
-            }
-        }
-        if class.served_in.is_empty() {
-            continue;
-        }
-        for t in 0..program.slot_hours.len() {
-            let (most, load) = (program.load_max(c, t), point.load(program, c, t));
-            let times = if load > 0.0 { most / load } else { 0.0 };
-            let blends = point.blends.iter_mut().zip(&program.blends).filter(|(_, blend)| blend.class == c);
-            for shares in
-                point.local[c].iter_mut().chain(&mut point.cloud[c]).chain(blends.map(|(shares, _)| shares))
-            {
-                shares[t] *= times;
-            }
-        }
     }
 }
 
