@@ -60,6 +60,8 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
             answer.proof.bound = Some(sign * solved.bound);
             answer.proof.gap = Some(gap);
             answer.kinds = kinds(request, &question, &mut field, Some(&plan))?;
+            answer.growth =
+                explain::growth::path(request, &question, &field, &best.formulated, &solved.point, &plan)?;
             answer.plans = alternatives(request, &question, plan)?;
             answer.proof.verified = true;
             explain::feasible(request, &question, &field, &mut answer);
@@ -111,6 +113,7 @@ fn empty(request: &Request<'_>, tally: &Tally) -> Recommendation {
         conflict: Vec::new(),
         conflict_reasons: Vec::new(),
         relaxations: Vec::new(),
+        growth: None,
         facts: Vec::new(),
         warnings: Vec::new(),
     }

@@ -52,6 +52,7 @@ pub enum Measure {
     Availability,
     Replicas,
     LocalShare,
+    WaitHours,
 }
 
 /// What a rule or measure speaks of.
@@ -131,7 +132,7 @@ use Scope::{Candidate, Plan};
 
 /// Every measure, in the order of [`Measure`].
 #[rustfmt::skip]
-pub const TABLE: [Entry; 44] = [
+pub const TABLE: [Entry; 45] = [
     entry(Measure::Name, "name", "word", Neither, Candidate, BuiltIn, "ids and aliases of model, GPU, provider, billing, precision, engine, region"),
     entry(Measure::Denials, "denials", "", Lower, Candidate, BuiltIn, "entries of your deny list that match"),
     entry(Measure::Licence, "licence", "word", Neither, Candidate, BuiltIn, "licence of the model"),
@@ -176,6 +177,7 @@ pub const TABLE: [Entry; 44] = [
     entry(Measure::Availability, "availability", "share", Higher, Plan, BuiltIn, "share of time with capacity for the demand"),
     entry(Measure::Replicas, "replicas", "replicas", Lower, Plan, BuiltIn, "copies of one option"),
     entry(Measure::LocalShare, "local_share", "share", Higher, Plan, Anyone, "share of requests served by own engines"),
+    entry(Measure::WaitHours, "wait_hours", "h", Lower, Plan, BuiltIn, "longest wait of work before it is released"),
 ];
 
 impl Measure {

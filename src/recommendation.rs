@@ -71,6 +71,9 @@ pub struct Recommendation {
     pub conflict_reasons: Vec<Told>,
     /// Smallest changes that make a plan exist; empty unless infeasible.
     pub relaxations: Vec<Relaxation>,
+    /// How far the first plan carries as the volume grows; absent unless growth is asked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub growth: Option<GrowthPath>,
     /// Catalog facts the shown plans rest on.
     pub facts: Vec<Fact>,
     /// What to beware of.
@@ -426,6 +429,49 @@ pub struct Relaxation {
     pub buys: String,
     /// The sentence.
     pub sentence: String,
+}
+
+/// How far a plan carries as the volume grows, and what takes over then. Volumes are factors of today's.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GrowthPath {
+    /// By what factor the volume grows.
+    pub factor: f64,
+    /// In how many months.
+    pub months: f64,
+    /// The volume for which every rule of the plan holds.
+    pub plan_for: f64,
+    /// Bill at today's volume, fleet and routing of the plan kept; absent where it was made for today's.
+    pub usd_per_month_today: Option<f64>,
+    /// Where the plan first breaks, its fleet as bought, its requests routed anew; absent where it holds to the end.
+    pub breaks_at: Option<GrowthBreak>,
+    /// What takes over, in order.
+    pub steps: Vec<GrowthStep>,
+    /// False where further steps follow that were not looked for.
+    pub complete: bool,
+}
+
+/// Where a plan first breaks.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GrowthBreak {
+    /// The volume.
+    pub factor: f64,
+    /// The month in which it is reached.
+    pub month: f64,
+    /// The rule it breaks there.
+    pub rule: RuleId,
+}
+
+/// A plan that takes over from the one before it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct GrowthStep {
+    /// The volume from which on.
+    pub factor: f64,
+    /// The month in which it is reached.
+    pub month: f64,
+    /// Its bill at that volume; absent where nothing complies.
+    pub usd_per_month: Option<f64>,
+    /// One line naming what runs.
+    pub summary: String,
 }
 
 /// A catalog fact that a shown plan rests on.

@@ -5,9 +5,10 @@
 
 use crate::candidate::Question;
 use crate::formulate::{Field, Formulated, formulate};
+use crate::program::Program;
 use crate::program::prune::prune;
 use crate::recommendation::Kind;
-use crate::solve::{Outcome, solve_program};
+use crate::solve::{Outcome, Solved, solve_program};
 
 /// What came of one program.
 pub struct Best {
@@ -46,14 +47,24 @@ fn solve_once(question: &Question<'_, '_>, whole: &Formulated) -> Best {
         let pruned = prune(&whole.program);
         let dominated = pruned.pools_beaten.len() + pruned.hosted_beaten;
         let formulated = whole.keep(pruned.program, &pruned.pools, &pruned.hosted);
-        let outcome = solve_program(&formulated.program);
+        let outcome = settled(solve_program(&formulated.program), &formulated.program);
         return Best { formulated, dominated, outcome };
     }
     let pools: Vec<usize> = (0..whole.pools.len()).collect();
     let hosted: Vec<usize> = (0..whole.hosted.len()).collect();
     let formulated = whole.keep(whole.program.clone(), &pools, &hosted);
-    let outcome = solve_program(&formulated.program);
+    let outcome = settled(solve_program(&formulated.program), &formulated.program);
     Best { formulated, dominated: 0, outcome }
+}
+
+/// Of the plans of one price, one in which little work waits.
+fn settled(outcome: Outcome, program: &Program) -> Outcome {
+    match outcome {
+        Outcome::Solved(found) => {
+            Outcome::Solved(Solved { point: found.point.clone().settled(program), ..found })
+        }
+        Outcome::Infeasible { .. } | Outcome::Unknown(_) => outcome,
+    }
 }
 
 /// Solves; while a class breaks a limit among the others that share its pool, lowers that pool's load and solves again.

@@ -70,12 +70,19 @@ fn answer(story: &Path, file: &str) -> (i32, Value, String) {
     (run.exit, run.json(), run.stderr)
 }
 
-/// What runs and what it costs: must differ between the two requests of a story.
+/// What runs, what it costs and how far it carries: must differ between the two requests of a story.
 fn essence(answer: &Value) -> Value {
     let plan = &answer["plans"][0];
     let labels: Vec<&Value> =
         plan["deployments"].as_array().into_iter().flatten().map(|deployed| &deployed["label"]).collect();
-    serde_json::json!([answer["status"], plan["usd_per_month"], plan["usd_upfront"], labels, plan["routing"]])
+    serde_json::json!([
+        answer["status"],
+        plan["usd_per_month"],
+        plan["usd_upfront"],
+        labels,
+        plan["routing"],
+        answer["growth"]
+    ])
 }
 
 fn near(got: f64, expected: f64, tolerance: f64) -> bool {

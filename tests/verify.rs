@@ -11,7 +11,7 @@ use std::sync::OnceLock;
 
 use bursar::catalog::{Billing, Catalog};
 use bursar::constraint::Rules;
-use bursar::recommendation::{Deployment, EngineSettings, Kind, Plan, Route};
+use bursar::recommendation::{Deferral, Deployment, EngineSettings, Kind, Plan, Route};
 use bursar::requirements::{LatencyMeasure, Requirements, Routing};
 use bursar::verify::verify;
 use bursar::{Options, recommend};
@@ -120,6 +120,11 @@ fn tighten(requirements: &mut Requirements, measure: LatencyMeasure) {
             limit.ms = 1.0;
         }
     }
+}
+
+/// Part of what comes in one hour is released in another.
+fn wait(from_hour: u32, to_hour: u32, share: f64) -> Deferral {
+    Deferral { workload: "a".to_owned(), premium: false, from_hour, to_hour, share }
 }
 
 /// Sells the plan's engine on another offer, as if nothing had changed.
@@ -240,6 +245,41 @@ const DAMAGES: &[Damage] = &[
             let mut hours = route.by_hour.clone().unwrap_or_else(|| vec![route.share; 24]);
             hours[7] = 0.0;
             route.by_hour = Some(hours);
+        },
+    },
+    Damage {
+        what: "work waits that may not",
+        request: "plain",
+        rule: "deferrable",
+        harm: |_, plan| plan.deferral = vec![wait(8, 9, 0.5)],
+    },
+    Damage {
+        what: "work waits longer than it may",
+        request: "plain",
+        rule: "deferrable",
+        harm: |asked, plan| {
+            asked.workloads[0].deferrable_hours = 4.0;
+            plan.deferral = vec![wait(22, 2, 0.5), wait(8, 13, 0.5)];
+        },
+    },
+    Damage {
+        what: "more of an hour waits than comes in it",
+        request: "plain",
+        rule: "deferrable",
+        harm: |asked, plan| {
+            asked.workloads[0].deferrable_hours = 4.0;
+            plan.deferral = vec![wait(8, 9, 0.7), wait(8, 10, 0.7)];
+        },
+    },
+    Damage {
+        what: "work waits for an hour that cannot carry it",
+        request: "local",
+        rule: "capacity",
+        harm: |asked, plan| {
+            let name = asked.workloads[0].name.clone();
+            asked.workloads[0].deferrable_hours = 23.0;
+            let into_noon = |hour: u32| Deferral { workload: name.clone(), ..wait(hour, 12, 1.0) };
+            plan.deferral = (0..24).filter(|hour| *hour != 12).map(into_noon).collect();
         },
     },
     Damage {

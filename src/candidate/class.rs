@@ -3,7 +3,7 @@
 //! The premium share holds in every slot, so a class of its own with share x demand and the higher floor is exact
 //! (formulation study §2): no row and no multiplier.
 
-use crate::requirements::{QualityFloor, Requirements, Slot, Workload};
+use crate::requirements::{DAY_HOURS, QualityFloor, Requirements, Slot, Workload};
 
 /// The part of a workload that is held to one floor.
 #[derive(Debug, Clone)]
@@ -40,6 +40,46 @@ impl Class<'_> {
     #[must_use]
     pub fn peak_rps(&self) -> f64 {
         self.load_rps().into_iter().fold(0.0, f64::max)
+    }
+
+    /// For work that may wait: by slot of arrival, the slots it may be released in, its own first. Empty = at once.
+    ///
+    /// Whole hours later, on the same kind of day: midnight leads to the next day of that kind.
+    #[must_use]
+    pub fn served_in(&self) -> Vec<Vec<usize>> {
+        let later = self.hours_later();
+        let slots = if later == 0 { 0 } else { self.slots.len() };
+        let within = |slot: usize| {
+            let day = slot / DAY_HOURS * DAY_HOURS;
+            (0..=later).map(|hours| day + (slot % DAY_HOURS + hours) % DAY_HOURS).collect()
+        };
+        (0..slots).map(within).collect()
+    }
+
+    /// Whole hours its work may wait, less than a day: beyond it every hour of the day is open.
+    fn hours_later(&self) -> usize {
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "0 to 23")]
+        let hours = self.workload.deferrable_hours.clamp(0.0, 23.0).floor() as usize;
+        hours
+    }
+
+    /// Least rate with which every slot can be carried, requests/s: the busiest hour's, or lower where work may wait
+    /// until the hours behind it. What comes in any run of hours has these and the hours of waiting to be served in.
+    #[must_use]
+    pub fn levelled_rps(&self) -> f64 {
+        let (rates, later) = (self.load_rps(), self.hours_later());
+        let mut least: f64 = 0.0;
+        for day in rates.chunks(DAY_HOURS) {
+            for from in 0..day.len() {
+                let mut sum = 0.0;
+                for length in 1..=day.len() {
+                    sum += day[(from + length - 1) % day.len()];
+                    let open = u32::try_from((length + later).min(day.len())).unwrap_or(u32::MAX);
+                    least = least.max(sum / f64::from(open));
+                }
+            }
+        }
+        least
     }
 
     /// Requests a month that reach a model.

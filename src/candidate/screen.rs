@@ -14,7 +14,7 @@
 use rayon::prelude::*;
 
 use crate::estimate::{Shortfall, capacity};
-use crate::requirements::Objective;
+use crate::requirements::{DAY_HOURS, Objective};
 
 use super::Question;
 use super::class::Class;
@@ -380,11 +380,23 @@ impl Floor {
             floor.any.push(any);
             floor.reach.push(reach);
         }
-        let in_slot = |slot: usize| -> f64 {
-            classes.iter().zip(&floor.local).map(|(class, usd)| class.load_rps()[slot] * usd).sum()
-        };
+        // Work that may wait loads no hour for certain, but a day as a whole with its mean.
         let slots = classes.first().map_or(0, |class| class.slots.len());
-        floor.local_total = (0..slots).map(in_slot).fold(0.0, f64::max);
+        let priced: Vec<(Vec<f64>, f64, bool)> = classes
+            .iter()
+            .zip(&floor.local)
+            .map(|(class, usd)| (class.load_rps(), *usd, class.served_in().is_empty()))
+            .collect();
+        let in_slot = |slot: usize, waiting: bool| -> f64 {
+            priced
+                .iter()
+                .filter(|(_, _, at_once)| *at_once || waiting)
+                .map(|(load, usd, _)| load[slot] * usd)
+                .sum()
+        };
+        let by_slot: Vec<f64> = (0..slots).map(|slot| in_slot(slot, true)).collect();
+        let means = by_slot.chunks(DAY_HOURS).map(|day| day.iter().sum::<f64>() / 24.0);
+        floor.local_total = (0..slots).map(|slot| in_slot(slot, false)).chain(means).fold(0.0, f64::max);
         floor
     }
 

@@ -5,6 +5,7 @@
 
 pub mod conflict;
 pub mod facts;
+pub mod growth;
 pub mod relax;
 pub mod runners;
 pub mod spread;

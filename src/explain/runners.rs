@@ -376,7 +376,7 @@ fn local_verdict(
     for (at, class) in field.classes.iter().enumerate() {
         if let Some(capacity) = &option.capacity[at] {
             let each = capacity.rps * load_factor * f64::from(option.prospect.replicas);
-            instances += class.peak_rps() / each;
+            instances += class.levelled_rps() / each;
         }
         let own = rule_of_class(question, class, option)
             .or_else(|| option.refusal[at].clone())
@@ -439,8 +439,8 @@ fn local_rows(
     let memory = &option.prospect.row.memory;
     let (rate, batch) = match &option.capacity[at] {
         Some(capacity) => {
-            let replicas = (class.peak_rps() / capacity.rps).ceil().max(1.0);
-            ((class.peak_rps() / replicas).min(capacity.rps), capacity.max_batch)
+            let replicas = (class.levelled_rps() / capacity.rps).ceil().max(1.0);
+            ((class.levelled_rps() / replicas).min(capacity.rps), capacity.max_batch)
         }
         None => (1e-6, option.prospect.row.unit.max_batch),
     };

@@ -114,7 +114,7 @@ pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulat
                     load_rps: class.load_rps(),
                     billed_rps: class.billed_rps(),
                     unavailability_max: requirements.availability.map(|target| 1.0 - target),
-                    ..Default::default()
+                    served_in: class.served_in(),
                 })
                 .collect(),
             pools: Vec::new(),

@@ -7,6 +7,7 @@ mod hosted;
 mod local;
 mod measures;
 mod serverless;
+mod waiting;
 
 pub use measures::measure_name;
 
@@ -42,6 +43,7 @@ pub fn plan<'q, 'c>(
     let cloud = maker.deployments.iter().any(|deployment| deployment.api.is_some());
     let usd_per_month = bill::line(maker.bill.iter().map(|line| line.usd_per_month).sum());
     let requests = requests_per_month(question);
+    let deferral = maker.deferral();
     let mut plan = Plan {
         rank,
         kind: match (local, cloud) {
@@ -55,7 +57,7 @@ pub fn plan<'q, 'c>(
         bill: maker.bill,
         deployments: maker.deployments,
         routing: maker.routing,
-        deferral: Vec::new(),
+        deferral,
         measures: maker.measures,
         binding: Vec::new(),
         reasons: Vec::new(),
@@ -140,8 +142,7 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
     }
 
     fn route(&mut self, class_at: usize, target: &str, shares: &[f64], fallback: Option<String>) {
-        let weights: Vec<f64> =
-            (0..shares.len()).map(|slot| self.formulated.program.requests(class_at, slot)).collect();
+        let weights = self.released(class_at);
         let all: f64 = weights.iter().sum();
         let class = &self.field.classes[class_at];
         if shares.iter().all(|share| *share <= 0.0) || all <= 0.0 {
@@ -152,12 +153,15 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
             .iter()
             .zip(&weights)
             .filter(|(_, weight)| **weight > 0.0)
-            .any(|(share, _)| (share - shares_max(shares, &weights)).abs() > 1e-9);
+            .any(|(share, _)| (share - shares_max(shares, &weights)).abs() > 1e-9)
+            || self.splits_unevenly(class_at);
         self.routing.push(Route {
             workload: class.workload.name.clone(),
             target: target.to_owned(),
             share: share * class.share,
-            by_hour: varies.then(|| shares.iter().map(|hour| hour * class.share).collect()),
+            by_hour: varies.then(|| {
+                shares.iter().enumerate().map(|(t, share)| share * self.part(class_at, t)).collect()
+            }),
             fallback,
             premium: class.premium,
         });

@@ -15,6 +15,7 @@ mod merge;
 mod money;
 pub mod point;
 pub mod prune;
+mod settle;
 
 pub use availability::Ladder;
 pub use matrix::{Column, Matrix, Row, Sense};

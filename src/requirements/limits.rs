@@ -9,7 +9,7 @@ use super::node::{Node, Value, quoted};
 use super::range::Range;
 use super::trace::why;
 use super::unsupported;
-use super::{Budget, Limits, Owned, RateLimit};
+use super::{Budget, Growth, Limits, Owned, RateLimit};
 
 const MONTH: Range = Range::not_negative("the most you would pay per month, in USD");
 const UPFRONT: Range = Range::not_negative("the most you would pay at once, in USD");
@@ -134,20 +134,19 @@ impl Reader<'_> {
         None
     }
 
-    /// Growth is checked, then refused unless it changes nothing.
-    pub(super) fn growth(&mut self, at: &At<'_>) {
+    /// Growth of the volume; `None` where it changes nothing.
+    pub(super) fn growth(&mut self, at: &At<'_>) -> Option<Growth> {
         let cure = "Write {factor: 3, months: 12, plan_for: 1}";
-        let Some(map) = self.map(at, &["factor", "months", "plan_for"], cure) else { return };
+        let map = self.map(at, &["factor", "months", "plan_for"], cure)?;
         let factor = self.required(&map, "factor", cure).and_then(|at| self.number(&at, &FACTOR));
         let months = self.required(&map, "months", cure).and_then(|at| self.number(&at, &MONTHS));
         let plan_for = match map.get("plan_for") {
             Some(at) => self.number(&at, &PLAN_FOR),
             None => Some(1.0),
         };
-        let (Some(factor), Some(_), Some(plan_for)) = (factor, months, plan_for) else { return };
-        if factor.total_cmp(&1.0).is_ne() || plan_for.total_cmp(&1.0).is_ne() {
-            self.not_yet(at, unsupported::GROWTH);
-        }
+        let growth = Growth { factor: factor?, months: months?, plan_for: plan_for? };
+        let changes = growth.factor.total_cmp(&1.0).is_ne() || growth.plan_for.total_cmp(&1.0).is_ne();
+        changes.then_some(growth)
     }
 
     /// Hours in a month.

@@ -60,6 +60,9 @@ pub struct Requirements {
     pub budget: Budget,
     /// Share of time with capacity for the slot's demand; `None` = no redundancy asked.
     pub availability: Option<f64>,
+    /// Growth of the volume; `None` = none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub growth: Option<Growth>,
     /// Limits on hardware.
     pub limits: Limits,
     /// Hardware already there.
@@ -93,8 +96,8 @@ pub struct Requirements {
 pub struct Workload {
     /// Its name, unique in the file.
     pub name: String,
-    /// Mean requests/s in each hour of the UTC day, before `peak_factor` and before the response cache; on weekdays
-    /// only where there is a `weekend_rps`.
+    /// Mean requests/s in each hour of the UTC day at the volume planned for, before `peak_factor` and before the response
+    /// cache; on weekdays only where there is a `weekend_rps`.
     pub hourly_rps: [f64; 24],
     /// The same at weekends, where a trace shows that they differ.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -264,6 +267,17 @@ pub struct Budget {
     pub usd_upfront: Option<f64>,
     /// Monthly bill / requests of the whole plan.
     pub usd_per_request: Option<f64>,
+}
+
+/// Growth of the volume: today's x factor^(t / months).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Growth {
+    /// By what factor it grows.
+    pub factor: f64,
+    /// In how many months.
+    pub months: f64,
+    /// The volume that is planned for, as a factor of today's; rates of the workloads contain it.
+    pub plan_for: f64,
 }
 
 /// Hardware limits; `None` = no limit.

@@ -195,9 +195,7 @@ impl Reader<'_> {
         let hours_per_month = self.hours_per_month(root);
         let workloads = self.workloads(root, hours_per_month);
         let quotes = root.get("quotes").and_then(|at| self.quotes(&at));
-        if let Some(at) = root.get("growth") {
-            self.growth(&at);
-        }
+        let growth = root.get("growth").and_then(|at| self.growth(&at));
         let beside_quotes = root.has("quotes");
         let names = workload_names(root);
         let requirements = Requirements {
@@ -207,6 +205,7 @@ impl Reader<'_> {
             workloads,
             budget: root.get("budget").map(|at| self.budget(&at)).unwrap_or_default(),
             availability: self.number_at(root, "availability", &AVAILABILITY),
+            growth,
             limits: root.get("limits").map(|at| self.limits(&at)).unwrap_or_default(),
             owned: root.get("owned").map(|at| self.owned(&at)).unwrap_or_default(),
             ops_usd_per_month: self.number_at(root, "ops_usd_per_month", &OPS).unwrap_or(0.0),
@@ -224,7 +223,7 @@ impl Reader<'_> {
             measured: root.get("measured").map(|at| self.measured(&at, &names)).unwrap_or_default(),
             measured_with_catalog: self.boolean_at(root, "measured_with_catalog"),
         };
-        (requirements, quotes)
+        (requirements.at_volume(requirements.plan_for()), quotes)
     }
 
     fn version(&mut self, root: &Map<'_>) {

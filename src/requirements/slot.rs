@@ -38,6 +38,23 @@ impl Requirements {
         let days = weekdays + weekend;
         day(false, each * weekdays / days).chain(day(true, each * weekend / days)).collect()
     }
+
+    /// The volume that is planned for, as a factor of today's.
+    #[must_use]
+    pub fn plan_for(&self) -> f64 {
+        self.growth.map_or(1.0, |growth| growth.plan_for)
+    }
+
+    /// The same request at another volume, as a factor of its own.
+    #[must_use]
+    pub fn at_volume(&self, times: f64) -> Self {
+        let mut scaled = self.clone();
+        for workload in &mut scaled.workloads {
+            let rates = workload.hourly_rps.iter_mut().chain(workload.weekend_rps.iter_mut().flatten());
+            rates.for_each(|rate| *rate *= times);
+        }
+        scaled
+    }
 }
 
 impl Workload {

@@ -35,8 +35,6 @@ fn without_indices(path: &str) -> String {
         .collect()
 }
 
-/// Growth of the volume.
-pub(super) const GROWTH: &str = "growth of the volume";
 /// Carbon as the objective.
 pub(super) const CARBON: &str = "the objective carbon";
 /// Money for purchases.

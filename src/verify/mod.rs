@@ -14,6 +14,7 @@ mod money;
 mod routes;
 mod serverless;
 mod spot;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -54,10 +55,12 @@ pub fn verify(requirements: &Requirements, catalog: &Catalog, rules: &Rules, pla
         catalog,
         plan,
         slots: requirements.slots(),
+        released: BTreeMap::new(),
         capacities: BTreeMap::new(),
         broken: Vec::new(),
     };
     checker.structure();
+    checker.waiting();
     checker.money();
     for deployment in &plan.deployments {
         checker.deployment(deployment);
@@ -76,6 +79,8 @@ struct Checker<'v> {
     plan: &'v Plan,
     /// Hours between which rates may differ.
     slots: Vec<Slot>,
+    /// Requests/s by slot of each workload's ordinary (false) and premium part, after every wait.
+    released: BTreeMap<(&'v str, bool), Vec<f64>>,
     /// Requests/s of one replica by deployment and workload, re-derived here.
     capacities: BTreeMap<(&'v str, &'v str), f64>,
     broken: Vec<Broken>,
@@ -92,7 +97,7 @@ impl<'v> Checker<'v> {
 
     /// Requests/s of a workload that reach a model in a slot, to be billed.
     fn billed_rps(&self, workload: &Workload, slot: usize) -> f64 {
-        workload.rps(&self.slots[slot]) * (1.0 - workload.response_hit)
+        self.part_rps(workload, false, slot) + self.part_rps(workload, true, slot)
     }
 
     /// Requests/s that a route must be able to carry in a slot.

@@ -55,9 +55,9 @@ impl Checker<'_> {
     /// Every request of every hour goes somewhere, and the premium share to premium targets.
     pub(super) fn demand(&mut self) {
         for workload in &self.requirements.workloads {
-            let premium_share = workload.premium.as_ref().map_or(0.0, |premium| premium.share);
             for slot in 0..self.slots.len() {
-                if self.billed_rps(workload, slot) <= 0.0 {
+                let rate = self.billed_rps(workload, slot);
+                if rate <= self.dust_rps(workload) {
                     continue;
                 }
                 let routes = || self.plan.routing.iter().filter(|route| route.workload == workload.name);
@@ -71,7 +71,9 @@ impl Checker<'_> {
                 }
                 let premium: f64 =
                     routes().filter(|route| route.premium).map(|route| Self::share_in(route, slot)).sum();
-                if premium + SHARE_TOLERANCE < premium_share {
+                // premium share x released >= released premium requests
+                let due = self.part_rps(workload, true, slot) / rate;
+                if premium + SHARE_TOLERANCE < due {
                     self.break_rule(
                         "premium_share",
                         format!("{premium} of {} in {}", workload.name, self.hour_of(slot)),

@@ -186,6 +186,7 @@ fn answer(requirements: Requirements, status: Status) -> Recommendation {
         conflict: Vec::new(),
         conflict_reasons: Vec::new(),
         relaxations: Vec::new(),
+        growth: None,
         facts: vec![
             fact("offer runpod/l4/us/on-demand price_usd_per_hour", json!(0.43), "2026-10-02", false),
             fact("api openai/gpt-4o-mini price_usd_per_mtok_input", json!(0.15), "2026-09-14", false),

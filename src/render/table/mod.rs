@@ -6,6 +6,7 @@ mod depth;
 mod refusal;
 mod request;
 mod targets;
+mod time;
 mod trust;
 
 use super::figure;
@@ -54,6 +55,8 @@ pub fn table(answer: &Recommendation, options: &TableOptions) -> String {
         sheet.blank();
         kinds(&mut sheet, answer);
         targets::bill(&mut sheet, best, &answer.requirements, options.all);
+        time::waiting(&mut sheet, best, &answer.requirements);
+        time::growth(&mut sheet, answer);
         // The table of targets already says who serves what.
         let news = |told: &&Told| options.all || !matches!(told.fact, Reason::Serves { .. });
         reasons(&mut sheet, "why", best.binding.iter().chain(&best.reasons).filter(news), answer, shown);

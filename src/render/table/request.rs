@@ -79,7 +79,7 @@ fn workload(workload: &Workload, asked: &Requirements) -> Vec<String> {
 
 /// In the period in which the number is roundest: 1,000 requests/hour rather than 24,000 a day.
 fn volume(workload: &Workload, asked: &Requirements) -> String {
-    let per_second = workload.mean_rps();
+    let per_second = workload.mean_rps() / asked.plan_for();
     let periods =
         [(86_400.0, "day"), (3600.0, "hour"), (1.0, "second"), (3600.0 * asked.hours_per_month, "month")];
     let digits = |value: f64| {
@@ -123,6 +123,15 @@ fn limits(asked: &Requirements) -> Vec<String> {
     items.extend(budget.usd_upfront.map(|usd| format!("upfront ≤ {}", figure::usd_plain(usd))));
     items.extend(budget.usd_per_request.map(|usd| format!("≤ {}/request", figure::usd_plain(usd))));
     items.extend(asked.availability.map(|share| format!("availability ≥ {}", figure::percent(share, 4))));
+    if let Some(growth) = &asked.growth {
+        if growth.plan_for > 1.0 {
+            items.push(format!("planned for {} that volume", super::time::times(growth.plan_for)));
+        }
+        if growth.factor.total_cmp(&1.0).is_ne() {
+            let months = figure::trimmed(growth.months, 1);
+            items.push(format!("{} in {months} months", super::time::times(growth.factor)));
+        }
+    }
     let hardware = &asked.limits;
     items.extend(
         hardware.memory_gib_per_server.map(|gib| format!("≤ {} GiB per server", figure::trimmed(gib, 1))),
