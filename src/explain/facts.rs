@@ -16,6 +16,15 @@ pub fn of(request: &Request<'_>, answer: &Recommendation) -> Vec<Fact> {
     };
     for deployment in answer.plans.iter().flat_map(|plan| &plan.deployments) {
         if let Some(engine) = &deployment.engine {
+            for key in economics_behind(&engine.billing) {
+                if let Some(fact) = catalog.economic(key, &deployment.provider) {
+                    add(
+                        format!("economics {key} {}", deployment.provider),
+                        json!(fact.value),
+                        &fact.provenance,
+                    );
+                }
+            }
             if let Some(offer) = catalog.offers.iter().find(|offer| offer.id == engine.offer) {
                 add(format!("offer {} usd_per_hour", offer.id), json!(offer.price.get()), &offer.provenance);
             }
@@ -47,6 +56,15 @@ pub fn of(request: &Request<'_>, answer: &Recommendation) -> Vec<Fact> {
     all.sort_by(|a, b| a.id.cmp(&b.id));
     all.dedup_by(|a, b| a.id == b.id);
     all
+}
+
+/// Keys of the economic facts a way to pay rests on.
+fn economics_behind(billing: &str) -> &'static [&'static str] {
+    match billing {
+        "spot" => &["spot_gap", "spot_interruptions", "start_up"],
+        "serverless" => &["engine_start", "serverless_cold_start", "serverless_keep_warm", "weights_load"],
+        _ => &[],
+    }
 }
 
 fn quality_row<'c>(
