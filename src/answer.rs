@@ -41,6 +41,7 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
         kind: None,
         forbid: std::collections::BTreeSet::new(),
         prune: request.options.prune,
+        stop: request.options.stop,
     };
     let mut field = field(&question);
     let best = solve_mixed(&question, &mut field, None);
@@ -195,7 +196,7 @@ fn kinds<'q, 'a>(
 fn alternatives(request: &Request<'_>, question: &Question<'_, '_>, best: Plan) -> Result<Vec<Plan>, Error> {
     let mut plans = vec![best];
     let mut other = question.clone();
-    while plans.len() < request.options.top {
+    while plans.len() < request.options.top && !(request.options.stop.0)() {
         let Some(structure) = plans.last().and_then(|plan| explain::leading_structure(question, plan)) else {
             break;
         };

@@ -19,8 +19,18 @@ pub struct Request<'a> {
     pub options: Options,
 }
 
+/// Asked now and then during a search: true ends it with the best plan so far, its bound and its gap. Whoever gives it
+/// reads the clock; the pipeline does not.
+#[derive(Debug, Clone, Copy)]
+pub struct Stop(pub fn() -> bool);
+
+impl Stop {
+    /// Search until the answer is proven or the work is used up.
+    pub const NEVER: Self = Self(|| false);
+}
+
 /// How much to answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// Plans of different structure to show.
     pub top: usize,
@@ -28,10 +38,12 @@ pub struct Options {
     pub prune: bool,
     /// Look for the smallest changes when nothing fits?
     pub explain_infeasible: bool,
+    /// When to end the search early.
+    pub stop: Stop,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { top: 3, prune: true, explain_infeasible: true }
+        Self { top: 3, prune: true, explain_infeasible: true, stop: Stop::NEVER }
     }
 }

@@ -8,7 +8,7 @@ use crate::formulate::{Field, Formulated, formulate};
 use crate::program::Program;
 use crate::program::prune::prune;
 use crate::recommendation::Kind;
-use crate::solve::{Outcome, Solved, solve_program};
+use crate::solve::{Outcome, Solved, solve_program_until};
 
 /// What came of one program.
 pub struct Best {
@@ -47,13 +47,15 @@ fn solve_once(question: &Question<'_, '_>, whole: &Formulated) -> Best {
         let pruned = prune(&whole.program);
         let dominated = pruned.pools_beaten.len() + pruned.hosted_beaten;
         let formulated = whole.keep(pruned.program, &pruned.pools, &pruned.hosted);
-        let outcome = settled(solve_program(&formulated.program), &formulated.program);
+        let outcome = solve_program_until(&formulated.program, &question.stop.0);
+        let outcome = settled(outcome, &formulated.program);
         return Best { formulated, dominated, outcome };
     }
     let pools: Vec<usize> = (0..whole.pools.len()).collect();
     let hosted: Vec<usize> = (0..whole.hosted.len()).collect();
     let formulated = whole.keep(whole.program.clone(), &pools, &hosted);
-    let outcome = settled(solve_program(&formulated.program), &formulated.program);
+    let outcome = solve_program_until(&formulated.program, &question.stop.0);
+    let outcome = settled(outcome, &formulated.program);
     Best { formulated, dominated: 0, outcome }
 }
 

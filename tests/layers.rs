@@ -118,7 +118,11 @@ fn the_checker_shares_nothing_with_what_it_checks() {
 fn one_file_knows_the_solver() {
     for (file, _, code) in files() {
         let named = code.contains("good_lp") || code.contains("microlp");
-        assert!(!named || file == Path::new("solve.rs"), "src/{} names the solver's crate", file.display());
+        assert!(
+            !named || file == Path::new("solve/backend.rs"),
+            "src/{} names the solver's crate",
+            file.display()
+        );
     }
 }
 
@@ -132,6 +136,10 @@ fn only_readers_and_the_command_line_touch_the_world() {
             }
         }
         for word in ["SystemTime", "Instant::now", "Zoned::now", "rand::"] {
+            // A limit of time is set on the command line, where alone the clock is read.
+            if word == "Instant::now" && file == Path::new("cli/recommend.rs") {
+                continue;
+            }
             assert!(!code.contains(word), "src/{} uses {word}: same input, same bytes", file.display());
         }
     }

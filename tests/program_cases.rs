@@ -1,48 +1,16 @@
-//! Programs with a known optimum: fleets that can be checked by hand, and two cases of our formulation study.
+//! Programs with a known optimum: fleets that can be checked by hand, and the twelve cases of our formulation study.
 //!
-//! The cases in `program/*.json` were drawn at random for the study; their optimum is the one HiGHS finds without
-//! pruning. The fleets ask for the GPUs that carry fixed rates for the least USD/hour.
+//! The cases in `program/` were drawn at random for the study, which states the best value and the best bound known.
+//! The fleets ask for the GPUs that carry fixed rates for the least USD/hour.
 
-use std::collections::BTreeMap;
+mod program_cases {
+    pub(crate) mod load;
+}
 
 use bursar::program::prune::prune;
-use bursar::program::{Class, Goal, Hosted, Mode, Pool, Program, Resource};
+use bursar::program::{Class, Goal, Mode, Pool, Program};
 use bursar::solve::{Outcome, solve_program, solve_program_to};
-use serde::Deserialize;
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    #[serde(rename = "about")]
-    _about: String,
-    #[serde(rename = "source")]
-    _source: String,
-    hours_per_slot: f64,
-    load_factor: f64,
-    usd_per_month: Option<f64>,
-    gpus_max: BTreeMap<String, f64>,
-    load_rps: BTreeMap<String, Vec<f64>>,
-    hosted: Vec<CaseHosted>,
-    pools: Vec<CasePool>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CaseHosted {
-    id: String,
-    usd_per_request: Vec<Option<f64>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct CasePool {
-    id: String,
-    gpu: String,
-    gpus: f64,
-    usd_per_hour: f64,
-    usd_per_month: BTreeMap<String, f64>,
-    capacity_rps: Vec<f64>,
-}
+use program_cases::load::{Case, case};
 
 fn class(name: &str, load_rps: Vec<f64>) -> Class {
     Class {
@@ -95,42 +63,6 @@ fn program(slot_hours: Vec<f64>, classes: Vec<Class>, pools: Vec<Pool>) -> Progr
     }
 }
 
-fn case(text: &str) -> (Program, Option<f64>) {
-    let case: Case = serde_json::from_str(text).expect("a case");
-    let classes: Vec<Class> = case.load_rps.iter().map(|(name, load)| class(name, load.clone())).collect();
-    let slots = classes[0].load_rps.len();
-    let keys: Vec<&String> = case.gpus_max.keys().collect();
-    let pools = case.pools.iter().enumerate().map(|(r, row)| {
-        let capacity = row.capacity_rps.iter().map(|rate| rate * case.load_factor).collect();
-        let modes = row.usd_per_month.iter().map(|(billing, usd)| mode(billing, *usd)).collect();
-        let mut pool = pool(&row.id, r, capacity, modes);
-        pool.usd_per_hour = Some(row.usd_per_hour);
-        pool.uses = keys.iter().position(|key| **key == row.gpu).map(|k| (k, row.gpus)).into_iter().collect();
-        pool
-    });
-    let mut program = program(vec![case.hours_per_slot; slots], classes.clone(), pools.collect());
-    program.hosted = case
-        .hosted
-        .iter()
-        .enumerate()
-        .map(|(a, row)| Hosted {
-            id: row.id.clone(),
-            deployments: vec![a],
-            usd_per_request: row.usd_per_request.clone(),
-            score: vec![0.0; classes.len()],
-            rate_rps: vec![f64::INFINITY; classes.len()],
-            unavailability: 0.0,
-            ..Default::default()
-        })
-        .collect();
-    program.resources = case
-        .gpus_max
-        .iter()
-        .map(|(key, limit)| Resource { rule: "gpus".into(), key: key.clone(), limit: *limit })
-        .collect();
-    (program, case.usd_per_month)
-}
-
 fn value(program: &Program) -> Option<f64> {
     match solve_program(program) {
         Outcome::Solved(solved) => {
@@ -157,8 +89,12 @@ fn reaches(program: &Program, usd: Option<f64>) {
 
 #[test]
 fn two_reserved_pools_and_a_hosted_model_share_a_small_workload() {
-    let (program, usd) = case(include_str!("program/one-workload-small.json"));
-    reaches(&program, usd);
+    let Case { program, usd_per_month, .. } = case("01-one-workload-small");
+    let usd = usd_per_month.expect("there is a plan");
+    for program in [&program, &prune(&program).program] {
+        let found = value(program).expect("solved");
+        assert!((found - usd).abs() <= 1e-6 * usd, "{found} instead of {usd}");
+    }
     let Outcome::Solved(solved) = solve_program(&program) else { panic!("solved") };
     let used: Vec<&str> = (0..program.pools.len())
         .filter(|r| solved.point.uses_pool(&program, *r))
@@ -170,13 +106,53 @@ fn two_reserved_pools_and_a_hosted_model_share_a_small_workload() {
 
 #[test]
 fn quotas_that_are_too_small_are_infeasible_and_lifting_them_cures_it() {
-    let (mut program, usd) = case(include_str!("program/quotas-too-small.json"));
-    assert_eq!(usd, None);
-    let pruned = prune(&program).program;
-    assert_eq!(value(&pruned), None);
+    let Case { mut program, usd_per_month, .. } = case("05-infeasible");
+    assert_eq!(usd_per_month, None);
+    assert_eq!(value(&prune(&program).program), None);
     program.resources.clear();
     program.pools.iter_mut().for_each(|pool| pool.uses.clear());
     assert!(matches!(solve_program_to(&prune(&program).program, 0.5), Outcome::Solved(_)));
+}
+
+/// The best known value is reached within 1e-4, and the bound is one.
+#[track_caller]
+fn reaches_the_best_known(name: &str) {
+    let case = case(name);
+    let program = prune(&case.program).program;
+    let outcome = solve_program(&program);
+    let Outcome::Solved(solved) = outcome else { panic!("{name}: {outcome:?}") };
+    let (usd, bound) = case.usd_per_month.zip(case.bound_usd_per_month).expect("there is a plan");
+    let gap = (solved.value - solved.bound) / solved.value;
+    assert_eq!(solved.point.broken_rule(&program), None);
+    assert!((solved.value - usd).abs() <= 1e-4 * usd, "{name}: {} instead of {usd}", solved.value);
+    assert!(gap <= 1e-4, "{name}: gap {gap}");
+    // Our bound stays below their plan, theirs below ours.
+    assert!(solved.bound <= usd * (1.0 + 1e-9), "{name}: bound {} above {usd}", solved.bound);
+    assert!(bound <= solved.value * (1.0 + 1e-9), "{name}: {} below the bound {bound}", solved.value);
+}
+
+#[test]
+fn one_to_five_workloads_reach_the_best_known() {
+    for name in [
+        "02-one-workload-two-pools",
+        "03-one-workload-all-rules",
+        "04-two-workloads",
+        "06-five-workloads",
+        "07-five-workloads-whole-catalog",
+        "08-five-workloads-all-rules",
+    ] {
+        reaches_the_best_known(name);
+    }
+}
+
+/// Minutes in a build without optimisation: `cargo test --release --test program_cases -- --ignored`.
+#[test]
+#[ignore = "minutes without optimisation; run with --release"]
+fn the_hard_cases_reach_the_best_known() {
+    for name in ["09-five-workloads-hard", "10-five-workloads-heavy", "11-twenty-workloads", "12-wide-scales"]
+    {
+        reaches_the_best_known(name);
+    }
 }
 
 /// GPUs as (USD/hour, requests/s by bucket; 0 = cannot serve), and the rates to carry.

@@ -52,6 +52,8 @@ pub struct Question<'q, 'c> {
     pub forbid: BTreeSet<String>,
     /// Drop what cannot win before solving?
     pub prune: bool,
+    /// When to end a search early.
+    pub stop: crate::request::Stop,
 }
 
 impl<'q, 'c> Question<'q, 'c> {
@@ -83,6 +85,7 @@ impl<'q, 'c> Question<'q, 'c> {
             kind: self.kind,
             forbid: self.forbid.clone(),
             prune: self.prune,
+            stop: self.stop,
         }
     }
 }

@@ -1,6 +1,8 @@
 //! `bursar recommend FILE`: the main job.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
 use jiff::civil::Date;
@@ -12,6 +14,7 @@ use crate::error::Error;
 use crate::render::graph::{Drawing, graph};
 use crate::render::table::{TableOptions, table};
 use crate::render::{json, phrase};
+use crate::request::Stop;
 use crate::{Options, Request};
 
 /// Find the cheapest deployment that meets every requirement, with proof and reasons
@@ -50,6 +53,19 @@ pub(super) struct Args {
     /// Threads to work with; the answer is the same with any number [default: all cores]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
+    /// End the search after this long with the best plan so far, its bound and its gap; answers may then differ from run
+    /// to run
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
+    time_limit: Option<u32>,
+}
+
+/// When the search has to end. Set once, before it begins.
+static DEADLINE: OnceLock<Instant> = OnceLock::new();
+
+/// Ends the search after so many seconds.
+fn deadline(seconds: u32) -> Stop {
+    DEADLINE.get_or_init(|| Instant::now() + Duration::from_secs(u64::from(seconds)));
+    Stop(|| DEADLINE.get().is_some_and(|end| Instant::now() >= *end))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -92,7 +108,12 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
         document: &asked.read.document,
         catalog: &asked.catalog,
         rules: &rules,
-        options: Options { top: usize::from(args.top), prune: true, explain_infeasible: true },
+        options: Options {
+            top: usize::from(args.top),
+            prune: true,
+            explain_infeasible: true,
+            stop: args.time_limit.map_or(Stop::NEVER, deadline),
+        },
     })?;
     answer.warnings.splice(0..0, asked.warnings());
     phrase::tell(&mut answer);

@@ -1,0 +1,82 @@
+//! The default backend, microlp: pure Rust. In: a [`Matrix`]. Out: values and a bound, not yet believed.
+//!
+//! Traps it guards against: a status string is no proof, so `program::point` recomputes feasibility and objective;
+//! money is scaled so that the objective is of the order of a thousand.
+
+use good_lp::solvers::microlp::microlp;
+use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
+use microlp::{SolveOptions, SolveOutcome};
+
+use super::Answer;
+use crate::program::{Matrix, Row, Sense};
+
+/// Name of the backend, for the proof.
+pub(super) const NAME: &str = "microlp";
+
+/// Branches whose bound is this close to the best solution are dropped unseen (microlp's `prune_epsilon`: relative,
+/// and absolute in the scaled objective).
+const PRUNED_WITHIN: f64 = 1e-9;
+
+/// Solves a matrix to a relative gap, or until so many nodes are seen.
+pub(super) fn solve(matrix: &Matrix, gap: f64, nodes: u64) -> Answer {
+    let nodes = nodes.min(nodes_max(matrix));
+    let mut variables = ProblemVariables::new();
+    let scale = scale_of(matrix);
+    let columns: Vec<Variable> = matrix
+        .columns
+        .iter()
+        .map(|column| {
+            let definition = variable().min(0.0).max(column.upper);
+            variables.add(if column.integer { definition.integer() } else { definition })
+        })
+        .collect();
+    let objective: Expression =
+        matrix.columns.iter().zip(&columns).map(|(column, at)| column.weight * scale * *at).sum();
+    let mut model = variables.minimise(objective).using(microlp);
+    for row in &matrix.rows {
+        let Row { terms, sense, right, .. } = row;
+        let left: Expression = terms.iter().map(|(at, coefficient)| *coefficient * columns[*at]).sum();
+        model.add_constraint(match sense {
+            Sense::AtMost => constraint!(left <= *right),
+            Sense::AtLeast => constraint!(left >= *right),
+        });
+    }
+    let mut options = SolveOptions::default();
+    options.mip_gap = gap;
+    options.node_limit = Some(nodes);
+    match model.as_inner().solve_with(options).map(SolveOutcome::into_solution) {
+        Ok(Ok(solution)) => {
+            // Columns were added in order, so values come back in order.
+            let values: Vec<f64> = solution.iter().map(|(_, value)| value).collect();
+            let value: f64 = matrix.columns.iter().zip(&values).map(|(column, x)| column.weight * x).sum();
+            let proven = solution.gap().unwrap_or(1.0).min(1.0);
+            // A relative gap g of an incumbent v proves v - g |v|. The solver drops branches within its own slack
+            // and still says 0.
+            let slack = PRUNED_WITHIN * value.abs().max(1.0 / scale);
+            Answer::Found { bound: value - (proven * value.abs()).max(slack), values }
+        }
+        Ok(Err(_)) => Answer::Failed(format!("no plan within {} nodes of the search", nodes)),
+        Err(microlp::Error::Infeasible) => Answer::Infeasible,
+        Err(other) => Answer::Failed(other.to_string()),
+    }
+}
+
+/// Nodes after which the search stops with what it has: work is counted, never time, so that the same request gives
+/// the same answer on any machine. A node costs about (rows + columns)^1.5.
+#[allow(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a budget"
+)]
+fn nodes_max(matrix: &Matrix) -> u64 {
+    const WORK: f64 = 1e9;
+    let size = (matrix.columns.len() + matrix.rows.len()).max(1) as f64;
+    (WORK / size.powf(1.5)).clamp(100.0, 1e6) as u64
+}
+
+/// A factor that brings the objective's weights to the order of a thousand.
+fn scale_of(matrix: &Matrix) -> f64 {
+    let most = matrix.columns.iter().map(|column| column.weight.abs()).fold(0.0, f64::max);
+    if most > 0.0 { 1e3 / most } else { 1.0 }
+}

@@ -1,0 +1,227 @@
+//! The program taken apart: demands are priced, pools respond alone, slots are solved one by one.
+//!
+//! In: a program with equal slots merged and the budget left aside. Out: the best plan found and a bound on every plan, or
+//! `None` where the program has a rule this form does not state. Nothing is believed: `program::point` checks the plan.
+//! Work is counted, never time, unless the caller says stop.
+//!
+//! Steps: root bound with drafts on the way; local search; exact slots for the drafts' fleets; what cannot be in a better
+//! plan goes; branch and bound with the pattern bound; where that is weak, with the slot bound.
+
+mod ascent;
+mod bound;
+mod construct;
+mod cover;
+mod draft;
+mod leaf;
+mod model;
+mod modes;
+mod respond;
+mod slot;
+mod split;
+mod split_tree;
+mod tighten;
+mod tree;
+
+use ascent::{Climb, Scale, climb, first_prices};
+use bound::{Bounder, Prices, Space, Use};
+use draft::{Draft, Drafter};
+use leaf::Leaves;
+pub(super) use model::counts_alone;
+
+use model::Model;
+use tree::Search;
+
+use super::Effort;
+use crate::program::{Point, Program};
+
+/// What the decomposition found.
+#[derive(Debug, Clone)]
+pub(super) struct Found {
+    /// The best plan, not yet checked.
+    pub(super) point: Option<Point>,
+    /// No plan costs less; infinite where there is none.
+    pub(super) bound: f64,
+    /// Is the search complete?
+    pub(super) proven: bool,
+}
+
+/// Rounds of the root bound, each aimed at the best draft so far, and evaluations in each.
+const ROUNDS: usize = 8;
+const ROUND_STEPS: usize = 50;
+/// Evaluations between two drafts.
+const DRAFT_EVERY: usize = 10;
+/// Drafts kept for local search and for exact slots.
+const DRAFTS: usize = 3;
+/// Responses of the local search, weighted with their size.
+const DRAFT_WORK: u64 = 3_000_000;
+/// Evaluations of the pattern bound before the slot bound is tried, and after it; weighted with their size. About a
+/// hundred million a second.
+const PATTERN_FIRST: u64 = 600_000_000;
+const PATTERN_THEN: u64 = 4_000_000_000;
+/// Slots solved under the slot bound.
+const SLOTS_MAX: u64 = 20_000;
+
+/// Solves a program to a gap.
+pub(super) fn solve(program: &Program, effort: Effort<'_>) -> Option<Found> {
+    let model = Model::of(program)?;
+    let fewest = cover::fewest(&model);
+    if fewest.is_none_or(|fewest| model.deployments_max.is_some_and(|most| fewest > most)) {
+        return Some(Found { point: None, bound: f64::INFINITY, proven: true });
+    }
+    let gap = effort.gap.max(1e-9);
+    let mut start = Start::new(&model);
+    start.raise(gap, effort);
+    let Start { bounder, scale, root, prices, bound, drafts, target, .. } = start;
+    let mut search = Search::new(bounder, Leaves::new(program, &model, gap / 4.0), scale, root, gap);
+    if target.is_finite() {
+        try_drafts(&mut search, &drafts, target, &prices);
+    }
+    if search.best.is_none() {
+        match split_tree::fleet_by_slots(&mut search, program, &prices) {
+            None => return Some(Found { point: None, bound: f64::INFINITY, proven: true }),
+            Some(fleet) if model.deployments_max.is_none() => {
+                let space = search.root.clone();
+                search.try_fleet(&space, &fleet, &prices);
+            }
+            Some(_) => {}
+        }
+    }
+    if search.best.is_some() && !search.tighten_root(&prices) {
+        return Some(found(&search, program, true));
+    }
+    search.begin(prices.clone(), bound);
+    let mut proven = pattern(&mut search, PATTERN_FIRST, effort);
+    let mut split = f64::NEG_INFINITY;
+    if !proven && model.deployments_max.is_none() && search.best.is_some() {
+        search.tighten_root(&prices);
+        split = split_tree::run(&mut search, program, &prices, &mut |solved| {
+            !(effort.stop)() && solved < SLOTS_MAX
+        });
+        // What the root was narrowed by has bounds of its own.
+        split = split.min(search.floor);
+        proven = split >= search.cutoff();
+    }
+    if !proven {
+        proven = pattern(&mut search, PATTERN_THEN, effort);
+    }
+    let found = found(&search, program, proven);
+    Some(Found { bound: found.bound.max(split), ..found })
+}
+
+/// Branch and bound with the pattern bound, for so much work.
+fn pattern(search: &mut Search<'_>, work_max: u64, effort: Effort<'_>) -> bool {
+    let end = search.bounder.work() + work_max;
+    search.run(&mut |search| !(effort.stop)() && search.bounder.work() < end)
+}
+
+fn found(search: &Search<'_>, program: &Program, proven: bool) -> Found {
+    Found { point: search.best.as_ref().map(|plan| plan.point(program)), bound: search.bound(), proven }
+}
+
+/// The root: its bound, and drafts found on the way.
+struct Start<'a> {
+    bounder: Bounder<'a>,
+    drafter: Drafter<'a>,
+    scale: Scale,
+    root: Space,
+    prices: Prices,
+    bound: f64,
+    drafts: Vec<Draft>,
+    /// The cheapest draft that serves everything.
+    target: f64,
+}
+
+impl<'a> Start<'a> {
+    fn new(model: &'a Model) -> Self {
+        let bounder = Bounder::new(model);
+        let root = Space::whole(model);
+        let prices = first_prices(model, &bounder);
+        Self {
+            drafter: Drafter::new(model, root.clone()),
+            scale: Scale::new(model, &prices),
+            bounder,
+            root,
+            prices,
+            bound: f64::NEG_INFINITY,
+            drafts: Vec::new(),
+            target: f64::INFINITY,
+        }
+    }
+
+    fn raise(&mut self, gap: f64, effort: Effort<'_>) {
+        for round in 0..ROUNDS {
+            let guess = 2.0 * self.prices.demand.iter().sum::<f64>();
+            let how = Climb {
+                theta: if round == 0 { 1.0 } else { 0.5 },
+                steps: ROUND_STEPS,
+                enough: self.target * (1.0 - gap),
+                target: if self.target.is_finite() { self.target } else { guess },
+            };
+            let (drafter, drafts) = (&mut self.drafter, &mut self.drafts);
+            let peak = climb(
+                &mut self.bounder,
+                &self.root,
+                &self.prices,
+                &self.scale,
+                how,
+                &mut |step, bound, prices| {
+                    if step % DRAFT_EVERY == DRAFT_EVERY - 1 {
+                        keep(drafts, drafter.insert_by_gain(bound, prices));
+                    }
+                },
+            );
+            self.bound = self.bound.max(peak.value);
+            self.prices = peak.prices;
+            if round == 1 || round == ROUNDS - 1 {
+                for draft in &mut self.drafts {
+                    self.drafter.improve(draft, &self.prices, DRAFT_WORK);
+                }
+            }
+            for draft in &self.drafts {
+                if self.drafter.complete(draft) {
+                    self.target = self.target.min(draft.cost);
+                }
+            }
+            if (effort.stop)() || self.bound >= self.target * (1.0 - gap) {
+                break;
+            }
+        }
+        self.drafts.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+    }
+}
+
+/// Keeps the cheapest few drafts that differ.
+fn keep(drafts: &mut Vec<Draft>, draft: Draft) {
+    if drafts.iter().any(|other| (other.cost - draft.cost).abs() <= 1e-9 * draft.cost.abs()) {
+        return;
+    }
+    drafts.push(draft);
+    drafts.sort_by(|a, b| a.cost.total_cmp(&b.cost));
+    drafts.truncate(DRAFTS);
+}
+
+/// Turns drafts into plans: their fleets, slot by slot.
+fn try_drafts(search: &mut Search<'_>, drafts: &[Draft], target: f64, prices: &Prices) {
+    // A draft is a plan nobody has checked: hours are barred for these trials only, and with some slack.
+    let mut narrowed = search.root.clone();
+    let slack = target * (1.0 + 1e-6);
+    let mut floor = f64::INFINITY;
+    if !tighten::tighten(&mut search.bounder, &mut narrowed, prices, slack, &mut floor) {
+        narrowed = search.root.clone();
+    }
+    let whole = std::mem::replace(&mut search.root.hours, narrowed.hours);
+    let model = search.bounder.model;
+    for draft in drafts {
+        let mut space = search.root.clone();
+        if model.deployments_max.is_some() {
+            let used = |used: bool| if used { Use::In } else { Use::Out };
+            space.pools = (0..model.pools.len()).map(|r| used(Drafter::uses(draft, r))).collect();
+            space.hosted = draft.hosted.iter().map(|allowed| used(*allowed)).collect();
+        }
+        let fleet: Vec<usize> = draft.pools.iter().map(|response| response.always_on).collect();
+        search.try_fleet(&space, &fleet, prices);
+    }
+    search.root.hours = whole;
+    // What was remembered of slots with hours barred holds for these trials only.
+    search.leaves.forget();
+}
