@@ -117,3 +117,56 @@ impl Point {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::program::{Class, Mode, Pool};
+
+    /// Two slots of work that may wait for the next one, and one replica around the clock.
+    fn world(load_rps: [f64; 2], capacity: f64) -> Program {
+        Program {
+            slot_hours: vec![365.0; 2],
+            classes: vec![Class {
+                load_rps: load_rps.to_vec(),
+                billed_rps: load_rps.to_vec(),
+                served_in: vec![vec![0, 1], vec![1, 0]],
+                ..Class::default()
+            }],
+            pools: vec![Pool {
+                capacity: vec![capacity],
+                replicas: 1,
+                modes: vec![Mode { usd_per_month: 73.0, ..Mode::default() }],
+                usd_per_request: vec![0.0],
+                score: vec![0.0],
+                ..Pool::default()
+            }],
+            ..Program::default()
+        }
+    }
+
+    /// Half of what comes in the first slot waits.
+    fn half_waits(program: &Program) -> Point {
+        let mut point = Point::nothing(program);
+        point.always_on[0][0] = 1;
+        point.local[0][0] = vec![1.0; 2];
+        point.moved[0] = vec![vec![0.5, 0.5], vec![0.0, 1.0]];
+        point
+    }
+
+    #[test]
+    fn what_finds_room_at_once_does_not_wait() {
+        let program = world([1.0, 1.0], 1.5);
+        let settled = half_waits(&program).settled(&program);
+        assert_eq!(settled.moved[0], [[1.0, 0.0], [0.0, 1.0]]);
+        assert_eq!(settled.local[0][0], [1.0, 1.0]);
+        assert_eq!(settled.broken_rule(&program), None);
+    }
+
+    #[test]
+    fn what_finds_no_room_waits_on() {
+        let program = world([2.0, 0.0], 1.0);
+        let point = half_waits(&program);
+        assert_eq!(point.clone().settled(&program), point);
+    }
+}
