@@ -183,15 +183,22 @@ fn option<'a>(
     prospect: Prospect<'a>,
 ) -> Result<ServerlessOption<'a>, Refusal> {
     let catalog = question.catalog;
-    let step = prospect.row.step(catalog);
-    if let Some(refusal) = untrusted(step.basis()) {
-        return Err(refusal);
-    }
     let memory = &prospect.row.memory;
     let unknown =
         |what: &str| Refusal::word("estimate_trusted", format!("{what} unknown"), "a sourced figure");
     let cold_start_s =
         cold_start_s(catalog, &hardware.provider, memory).ok_or_else(|| unknown("cold start"))?;
+    // A start that takes too long by itself needs no estimate.
+    let start_ms = |measure, _| if waits_for_start(measure) { cold_start_s * 1000.0 } else { 0.0 };
+    let by_class: Vec<Option<Refusal>> =
+        classes.iter().map(|class| super::limit::latency_refusal(class, &start_ms)).collect();
+    if let Some(refusal) = super::limit::nobody(&by_class) {
+        return Err(refusal.clone());
+    }
+    let step = prospect.row.step(catalog);
+    if let Some(refusal) = untrusted(step.basis()) {
+        return Err(refusal);
+    }
     let keep_warm_s = catalog.keep_warm_s(&hardware.provider).ok_or_else(|| unknown("keep-warm window"))?;
     let confidence = question.requirements.confidence;
     let terms = classes
