@@ -2,8 +2,8 @@
 //!
 //! In: catalog prices and quantities of use. Out: USD. It decides nothing.
 
-use crate::catalog::{Api, Catalog, Gpu};
-use crate::requirements::Lengths;
+use crate::catalog::{Api, Billing, Catalog, Gpu, Offer};
+use crate::requirements::{Lengths, OwnHardware};
 
 /// Rounds a bill line half-even to 1e-6 USD.
 #[must_use]
@@ -11,12 +11,70 @@ pub fn line(usd: f64) -> f64 {
     (usd * 1e6).round_ties_even() / 1e6
 }
 
-/// Electricity of one GPU at its TDP with PUE, USD/hour: TDP/1000 x PUE x price.
+/// Electricity of one GPU and its part of the server, USD/hour: TDP/1000 x utilisation / share of the GPUs in the
+/// server's power x PUE x price.
 ///
-/// TDP around the clock is an upper figure; a serving GPU draws less.
+/// Utilisation is the mean draw over the TDP of a GPU that serves; `None` where the TDP is unknown.
 #[must_use]
-pub fn power_usd_per_hour(catalog: &Catalog, gpu: &Gpu) -> f64 {
-    power_kw(catalog, gpu).unwrap_or(0.0) * catalog.electricity_usd_per_kwh()
+pub fn power_usd_per_hour(catalog: &Catalog, own: &OwnHardware, gpu: &Gpu) -> Option<f64> {
+    let utilisation = own.utilisation.unwrap_or_else(|| catalog.gpu_power_share());
+    let pue = own.pue.unwrap_or_else(|| catalog.pue());
+    let price = own.electricity_usd_per_kwh.unwrap_or_else(|| catalog.electricity_usd_per_kwh());
+    gpu.tdp_w.map(|watts| watts / 1000.0 * utilisation / catalog.gpu_share_of_it_power() * pue * price)
+}
+
+/// Room, network and hands for one bought GPU, USD/month: rent of its part of the server's nominal power, or the
+/// request's own figure; `None` where the TDP is unknown.
+#[must_use]
+pub fn hosting_usd_per_month(catalog: &Catalog, own: &OwnHardware, gpu: &Gpu) -> Option<f64> {
+    let rent = || {
+        gpu.tdp_w.map(|watts| {
+            watts / 1000.0 / catalog.gpu_share_of_it_power() * catalog.colocation_usd_per_kw_month()
+        })
+    };
+    own.hosting_usd_per_gpu_month.or_else(rent)
+}
+
+/// What holding an instance costs beside what was paid once, USD/hour: the rent; for bought hardware electricity and
+/// hosting of its GPUs. `None` where a figure is unknown.
+#[must_use]
+pub fn usd_per_hour(
+    catalog: &Catalog,
+    own: &OwnHardware,
+    hours_per_month: f64,
+    offer: &Offer,
+    gpu: &Gpu,
+) -> Option<f64> {
+    if offer.billing != Billing::Purchase {
+        return Some(offer.price.get());
+    }
+    let power = power_usd_per_hour(catalog, own, gpu)?;
+    let hosting = hosting_usd_per_month(catalog, own, gpu)? / hours_per_month;
+    Some(offer.price.get() + f64::from(offer.count) * (power + hosting))
+}
+
+/// What is paid once for an instance, USD: prepaid rent, or the price of bought hardware with the rest of the server
+/// where the seller's price is of the bare devices.
+#[must_use]
+pub fn usd_upfront(catalog: &Catalog, offer: &Offer) -> f64 {
+    let server =
+        if offer.billing == Billing::Purchase { catalog.server_factor(&offer.provider) } else { 1.0 };
+    offer.upfront.get() * server
+}
+
+/// Months over which what is paid once is spread: the term of a commitment, the service life of a purchase.
+#[must_use]
+pub fn months(catalog: &Catalog, own: &OwnHardware, billing: Billing) -> f64 {
+    match billing {
+        Billing::Reserved3y => 36.0,
+        Billing::Purchase => own.amortisation_months.unwrap_or_else(|| catalog.service_life_months()),
+        Billing::OnDemand
+        | Billing::Scheduled
+        | Billing::Reserved1y
+        | Billing::Spot
+        | Billing::Serverless
+        | Billing::Owned => 12.0,
+    }
 }
 
 /// Power of one GPU at TDP with PUE, kW; `None` where the TDP is unknown.

@@ -90,7 +90,7 @@ const fn open(name: &'static str, unit: &'static str) -> Named {
 }
 
 /// Every value a rule may compare with.
-pub const NAMED: [Named; 35] = [
+pub const NAMED: [Named; 36] = [
     named("allow", "word"),
     named("allow.licences", "word"),
     named("as_of", "date"),
@@ -123,6 +123,7 @@ pub const NAMED: [Named; 35] = [
     named("limits.gpus", "GPUs"),
     open("limits.power_kw", "kW"),
     open("limits.max_deployments", ""),
+    open("limits.min_replicas", "replicas"),
     named("owned.count", "GPUs"),
     open("availability", "share"),
     named("measured.max_replicas", "replicas"),
@@ -155,6 +156,7 @@ impl Rule {
             "limits.memory_gib_per_server" => requirements.limits.memory_gib_per_server,
             "limits.power_kw" => requirements.limits.power_kw,
             "limits.max_deployments" => requirements.limits.max_deployments.map(f64::from),
+            "limits.min_replicas" => requirements.limits.min_replicas.map(f64::from),
             "availability" => requirements.availability,
             _ => None,
         }

@@ -98,8 +98,11 @@ pub struct Plan {
     pub kind: Kind,
     /// Recurring bill of a mean month.
     pub usd_per_month: f64,
-    /// Paid once.
+    /// Paid once: purchases and prepaid commitments.
     pub usd_upfront: f64,
+    /// What is paid once, spread over its months, USD/month: part of the cost that is minimised, of no bill and no
+    /// monthly budget.
+    pub usd_amortised: f64,
     /// Monthly bill over all requests of a month.
     pub usd_per_request: f64,
     /// Lines that sum exactly to `usd_per_month`.
@@ -154,6 +157,27 @@ pub struct Deployment {
 }
 
 impl Deployment {
+    /// What tells own engines apart where deployments are counted: the unit and the provider, as words; `None` for
+    /// hosted models.
+    #[must_use]
+    pub fn unit_at_provider(&self) -> Option<String> {
+        let engine = self.engine.as_ref()?;
+        Some(format!(
+            "{} {} {} kv {} on {} x {} tp{} pp{} by {} b{} at {}",
+            self.model,
+            self.mode,
+            engine.weights,
+            engine.kv,
+            engine.gpus_per_replica,
+            engine.gpu,
+            engine.tensor_parallel,
+            engine.pipeline_parallel,
+            engine.generation,
+            engine.max_batch,
+            self.provider
+        ))
+    }
+
     /// The unit that runs, as the oracle reads it; `None` for hosted models, and where the catalog does not know the
     /// model, the GPU or the generation.
     #[must_use]
@@ -214,25 +238,27 @@ pub struct EngineSettings {
     pub max_model_len: u32,
     /// Share of GPU memory the engine may take.
     pub gpu_memory_utilization: f64,
-    /// Copies that run.
+    /// Copies that run, in the busiest hour.
     pub replicas: u32,
     /// Copies beyond the peak's need, kept for availability.
     pub spare_replicas: u32,
-    /// Offer id.
+    /// Offer id of the largest part.
     pub offer: String,
     /// Instance type.
     pub instance: String,
     /// Region.
     pub region: String,
-    /// Billing word.
+    /// Billing word of the largest part.
     pub billing: String,
-    /// Whole instances paid for.
+    /// Whole instances paid for, in the busiest hour.
     pub instances: u32,
+    /// How they are paid for, one entry for each way.
+    pub paid: Vec<Paid>,
     /// GPUs in an instance.
     pub gpus_per_instance: u32,
     /// GPUs paid for that no replica uses.
     pub idle_gpus: u32,
-    /// Price of an instance, USD/hour.
+    /// Price of an instance of the largest part, USD/hour.
     pub usd_per_hour: f64,
     /// Weights + activations + KV for the planned concurrency, summed over a server's GPUs, GiB.
     pub memory_gib_per_server: f64,
@@ -245,6 +271,64 @@ pub struct EngineSettings {
     /// Most seconds a month that are billed, where billing is `serverless`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub billed_s_per_month: Option<f64>,
+}
+
+impl EngineSettings {
+    /// Billing word and offer of each way to pay; of the engine itself where it is billed by the second.
+    #[must_use]
+    pub fn ways(&self) -> Vec<(&str, &str)> {
+        if self.paid.is_empty() {
+            return vec![(&self.billing, &self.offer)];
+        }
+        self.paid.iter().map(|paid| (paid.billing.as_str(), paid.offer.as_str())).collect()
+    }
+
+    /// Instances there are in a slot of the day.
+    #[must_use]
+    pub fn instances_in(&self, slot: usize) -> u32 {
+        self.paid.iter().map(|paid| paid.instances_in(slot)).sum()
+    }
+
+    /// Copies that run in a slot of the day.
+    #[must_use]
+    pub fn replicas_in(&self, slot: usize) -> u32 {
+        if self.paid.iter().all(|paid| paid.instances_by_hour.is_none()) {
+            return self.replicas;
+        }
+        self.replicas * self.instances_in(slot) / self.instances.max(1)
+    }
+}
+
+/// One way in which instances of an own engine are paid for.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Paid {
+    /// Offer id; `owned/<gpu>` for the user's own.
+    pub offer: String,
+    /// Billing word.
+    pub billing: String,
+    /// Instances, in the busiest hour.
+    pub instances: u32,
+    /// Instances by hour of the UTC day; absent where they run around the clock.
+    pub instances_by_hour: Option<Vec<u32>>,
+    /// Price of an instance, USD/hour; for what is bought or owned its electricity and hosting.
+    pub usd_per_hour: f64,
+    /// Recurring bill, USD/month.
+    pub usd_per_month: f64,
+    /// Paid once for all of them, USD.
+    pub usd_upfront: f64,
+    /// What is paid once, spread over its months, USD/month.
+    pub usd_amortised: f64,
+}
+
+impl Paid {
+    /// Instances there are in a slot of the day.
+    #[must_use]
+    pub fn instances_in(&self, slot: usize) -> u32 {
+        match &self.instances_by_hour {
+            Some(hours) => hours.get(slot).copied().unwrap_or(0),
+            None => self.instances,
+        }
+    }
 }
 
 /// What an API charges.

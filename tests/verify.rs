@@ -129,7 +129,9 @@ fn wait(from_hour: u32, to_hour: u32, share: f64) -> Deferral {
 
 /// Sells the plan's engine on another offer, as if nothing had changed.
 fn on_offer(plan: &mut Plan, offer: &str) {
-    engine(plan).offer = offer.to_owned();
+    let engine = engine(plan);
+    engine.offer = offer.to_owned();
+    engine.paid[0].offer = offer.to_owned();
 }
 
 const DAMAGES: &[Damage] = &[

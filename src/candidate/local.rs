@@ -27,7 +27,7 @@ pub struct Prospect<'a> {
     pub replicas: u32,
     /// Largest batch that the memory limit per server allows.
     pub max_batch: u32,
-    /// Price of one instance, USD/month.
+    /// Least price of one instance around the clock, USD/month, what is paid once spread over its months.
     pub usd_per_month: f64,
     /// What units of the same model, mode and precision share.
     pub shared: Arc<Shared>,
@@ -87,6 +87,17 @@ impl LocalOption<'_> {
     #[must_use]
     pub fn id(&self) -> String {
         format!("{}/b{}", id(&self.prospect, &self.hardware), self.max_batch)
+    }
+
+    /// What counts as one deployment: a unit at a provider, whatever its instances and ways to pay.
+    #[must_use]
+    pub fn deployment(&self) -> String {
+        let unit = id(&self.prospect, &self.hardware);
+        let unit = unit.strip_suffix(&self.hardware.id).unwrap_or(&unit);
+        format!(
+            "{unit}{} x {}/b{}/{}",
+            self.prospect.row.unit.gpus, self.hardware.gpu.id, self.max_batch, self.hardware.provider
+        )
     }
 
     /// How people name it: `Llama-3.1-8B-Instruct fp8 on 1 x l4, runpod`.

@@ -8,8 +8,10 @@
 
 pub mod class;
 pub mod filter;
+mod floor;
 pub mod hardware;
 pub mod hosted;
+mod incumbent;
 pub mod limit;
 pub mod line;
 pub mod local;

@@ -151,19 +151,21 @@ fn place(
     extra: &[f64],
 ) -> Result<(u32, u32, Arc<Vec<bool>>), Refusal> {
     // Offers were held to it when they were listed; what an owned server costs depends on the unit.
-    let price = |measure| (measure == Measure::UsdPerHour).then(|| Some(hardware.price(row.unit.gpus)));
-    if let Some(refusal) = crate::custom::refusal(question.rules, question.requirements, None, &price) {
-        return Err(refusal);
+    if hardware.is_owned() {
+        let price = |measure| (measure == Measure::UsdPerHour).then(|| Some(hardware.price(row.unit.gpus)));
+        if let Some(refusal) = crate::custom::refusal(question.rules, question.requirements, None, &price) {
+            return Err(refusal);
+        }
     }
     let mut first = None;
     let mut mask = Arc::clone(open);
     for (at, class) in classes.iter().enumerate() {
         let refusal = class.workload.data.iter().find_map(|word| match word.as_str() {
-            "eu-only" if hardware.in_eu != Some(true) && !hardware.is_owned() => {
+            "eu-only" if hardware.in_eu != Some(true) && !hardware.on_premises() => {
                 let got = if hardware.in_eu.is_none() { "unknown" } else { "outside the EU" };
                 Some(Refusal::word("data_eu_only", got, "eu-only"))
             }
-            "on-premises" if !hardware.is_owned() => {
+            "on-premises" if !hardware.on_premises() => {
                 Some(Refusal::word("data_on_premises", hardware.provider.clone(), "on-premises"))
             }
             _ => None,

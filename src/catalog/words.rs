@@ -121,6 +121,42 @@ impl Catalog {
         Some((self.figure("spot_gap", provider)? + self.figure("start_up", "default")?) / 3600.0)
     }
 
+    /// Time from renting an instance until its engine serves, s: billed, and of no use.
+    #[must_use]
+    pub fn start_up_s(&self) -> f64 {
+        self.figure("start_up", "default").unwrap_or(0.0)
+    }
+
+    /// Mean draw of a GPU that serves over its TDP.
+    #[must_use]
+    pub fn gpu_power_share(&self) -> f64 {
+        self.figure("gpu_power_share", "default").unwrap_or(1.0)
+    }
+
+    /// Part of the GPUs in the power of a server.
+    #[must_use]
+    pub fn gpu_share_of_it_power(&self) -> f64 {
+        self.figure("gpu_share_of_it_power", "default").unwrap_or(1.0)
+    }
+
+    /// Rent of a place for a server, USD per kW of nominal power and month.
+    #[must_use]
+    pub fn colocation_usd_per_kw_month(&self) -> f64 {
+        self.figure("colocation_rent", "default").unwrap_or(0.0)
+    }
+
+    /// Price of a whole server over the price a seller names: above 1 where that is of the bare devices.
+    #[must_use]
+    pub fn server_factor(&self, seller: &str) -> f64 {
+        self.figure("server_factor", seller).unwrap_or(1.0)
+    }
+
+    /// Months that bought hardware serves.
+    #[must_use]
+    pub fn service_life_months(&self) -> f64 {
+        self.figure("service_life", "default").map_or(48.0, |years| 12.0 * years)
+    }
+
     /// Price of electricity, USD/kWh.
     #[must_use]
     pub fn electricity_usd_per_kwh(&self) -> f64 {

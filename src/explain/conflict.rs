@@ -11,7 +11,7 @@ use crate::search::solve_mixed;
 use crate::solve::{Outcome, Solved};
 
 /// Rules that a request can do without, in the order they are tried.
-pub const MOVABLE: [&str; 22] = [
+pub const MOVABLE: [&str; 24] = [
     "retired",
     "licence",
     "deny",
@@ -21,6 +21,7 @@ pub const MOVABLE: [&str; 22] = [
     "power_kw",
     "max_deployments",
     "max_replicas",
+    "min_replicas",
     "rate_limit",
     "memory_gib_per_server",
     "needs",
@@ -29,12 +30,15 @@ pub const MOVABLE: [&str; 22] = [
     "data",
     "routing",
     "availability",
+    "usd_upfront",
     "usd_per_request",
     "tpot_ms",
     "ttft_ms",
     "e2e_ms",
     "quality",
 ];
+/// As good as no limit on what is paid at once, USD.
+const UPFRONT_FREE: f64 = 1e12;
 /// The budget comes last: people ask about it first, so it stays in a conflict where it can.
 const BUDGET: &str = "usd_per_month";
 
@@ -74,6 +78,11 @@ pub fn without(requirements: &Requirements, rule: &str) -> Option<Requirements> 
         "data" => free.workloads.iter_mut().for_each(|workload| workload.data.clear()),
         "routing" => free.routing = Routing::Hybrid,
         "availability" => free.availability = None,
+        "min_replicas" => free.limits.min_replicas = None,
+        // A limit on what is paid at once; where there is none nothing is bought, because nobody asked.
+        "usd_upfront" => {
+            free.budget.usd_upfront = free.budget.usd_upfront.map(|_| UPFRONT_FREE);
+        }
         "usd_per_request" => free.budget.usd_per_request = None,
         "usd_per_month" => free.budget.usd_per_month = None,
         "tpot_ms" => drop_latency(&mut free, LatencyMeasure::Tpot),

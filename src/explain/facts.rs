@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::catalog::Provenance;
+use crate::catalog::{Billing, Provenance};
 use crate::recommendation::{Fact, Recommendation};
 use crate::request::Request;
 
@@ -16,6 +16,11 @@ pub fn of(request: &Request<'_>, answer: &Recommendation) -> Vec<Fact> {
     };
     for deployment in answer.plans.iter().flat_map(|plan| &plan.deployments) {
         if let Some(engine) = &deployment.engine {
+            if engine.paid.is_empty()
+                && let Some(offer) = catalog.offers.iter().find(|offer| offer.id == engine.offer)
+            {
+                add(format!("offer {} usd_per_hour", offer.id), json!(offer.price.get()), &offer.provenance);
+            }
             for key in economics_behind(&engine.billing) {
                 if let Some(fact) = catalog.economic(key, &deployment.provider) {
                     add(
@@ -25,8 +30,31 @@ pub fn of(request: &Request<'_>, answer: &Recommendation) -> Vec<Fact> {
                     );
                 }
             }
-            if let Some(offer) = catalog.offers.iter().find(|offer| offer.id == engine.offer) {
-                add(format!("offer {} usd_per_hour", offer.id), json!(offer.price.get()), &offer.provenance);
+            for paid in &engine.paid {
+                if let Some(offer) = catalog.offers.iter().find(|offer| offer.id == paid.offer) {
+                    if offer.billing != Billing::Purchase {
+                        let id = format!("offer {} usd_per_hour", offer.id);
+                        add(id, json!(offer.price.get()), &offer.provenance);
+                    }
+                    if offer.upfront.get() > 0.0 {
+                        let id = format!("offer {} usd_upfront", offer.id);
+                        add(id, json!(offer.upfront.get()), &offer.provenance);
+                    }
+                }
+                for (key, scope) in economics(&paid.billing, &deployment.provider) {
+                    let own = &request.requirements.own_hardware;
+                    let said = match key {
+                        "electricity_price" => own.electricity_usd_per_kwh.is_some(),
+                        "pue" => own.pue.is_some(),
+                        "gpu_power_share" => own.utilisation.is_some(),
+                        "service_life" => own.amortisation_months.is_some(),
+                        "colocation_rent" => own.hosting_usd_per_gpu_month.is_some(),
+                        _ => false,
+                    };
+                    if let Some(fact) = catalog.economic(key, scope).filter(|_| !said) {
+                        add(format!("{key} ({})", fact.unit), json!(fact.value), &fact.provenance);
+                    }
+                }
             }
             if let Some(model) = catalog.model(&deployment.model) {
                 add(format!("model {} total_params", model.id), json!(model.total_params), &model.provenance);
@@ -64,6 +92,20 @@ fn economics_behind(billing: &str) -> &'static [&'static str] {
         "spot" => &["spot_gap", "spot_interruptions", "start_up"],
         "serverless" => &["engine_start", "serverless_cold_start", "serverless_keep_warm", "weights_load"],
         _ => &[],
+    }
+}
+
+/// Economic facts behind a way to pay: key and scope.
+fn economics<'p>(billing: &str, provider: &'p str) -> Vec<(&'static str, &'p str)> {
+    const HELD: [&str; 4] = ["electricity_price", "pue", "gpu_power_share", "gpu_share_of_it_power"];
+    let held = || HELD.into_iter().map(|key| (key, "default"));
+    match billing {
+        "scheduled" => vec![("start_up", "default")],
+        "owned" => held().collect(),
+        "purchase" => held()
+            .chain([("colocation_rent", "default"), ("service_life", "default"), ("server_factor", provider)])
+            .collect(),
+        _ => Vec::new(),
     }
 }
 

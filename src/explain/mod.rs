@@ -269,6 +269,7 @@ fn binding(requirements: &Requirements, plan: &Plan) -> Vec<crate::reason::Told>
             let (rule, unit) = match row.measure.as_str() {
                 "usd_per_month" => ("usd_per_month", "USD/month"),
                 "usd_per_request" => ("usd_per_request", "USD/request"),
+                "usd_upfront" => ("usd_upfront", "USD"),
                 "deployments" => ("max_deployments", "deployments"),
                 "power_kw" => ("power_kw", "kW"),
                 "memory_gib_per_server" => ("memory_gib_per_server", "GiB"),
@@ -280,13 +281,17 @@ fn binding(requirements: &Requirements, plan: &Plan) -> Vec<crate::reason::Told>
         }
     }
     for (gpu, most) in &requirements.limits.gpus {
-        let used: u32 = plan
-            .deployments
-            .iter()
-            .filter_map(|deployment| deployment.engine.as_ref())
-            .filter(|engine| engine.gpu == *gpu && engine.billing != "owned")
-            .map(|engine| engine.instances * engine.gpus_per_instance)
-            .sum();
+        let rented = |slot: usize| -> u32 {
+            plan.deployments
+                .iter()
+                .filter_map(|deployment| deployment.engine.as_ref())
+                .filter(|engine| engine.gpu == *gpu)
+                .flat_map(|engine| engine.paid.iter().map(move |paid| (engine, paid)))
+                .filter(|(_, paid)| !matches!(paid.billing.as_str(), "owned" | "purchase"))
+                .map(|(engine, paid)| paid.instances_in(slot) * engine.gpus_per_instance)
+                .sum()
+        };
+        let used = (0..48).map(rented).max().unwrap_or(0);
         push("gpus", "", f64::from(*most) - f64::from(used), f64::from(*most), "GPUs");
     }
     all

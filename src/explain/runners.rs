@@ -3,7 +3,7 @@
 //! In: a question, its field, the winner. Out: [`RunnerUp`]s: first those people would ask about because they are
 //! cheaper but refused, then those that comply but are dearer.
 
-use crate::candidate::hardware::{Hardware, cheapest_of_each, hardware};
+use crate::candidate::hardware::{Hardware, hardware, undominated};
 use crate::candidate::limit::floor_refusal;
 use crate::candidate::line::{Line, lines};
 use crate::candidate::local::{LocalOption, id as local_id};
@@ -164,7 +164,7 @@ fn named_locals<'a>(
     let about = question.about(&free);
     let mut ignored = Tally::default();
     let all = hardware(&free, question.rules, question.catalog, &mut ignored);
-    let kept = cheapest_of_each(&all, false);
+    let kept = undominated(&all, &free);
     let lines = lines(&about, &classes, &kept, &mut ignored);
     let misfits = misfits(question, &lines, &kept);
     let places: Vec<usize> = (0..kept.len()).collect();

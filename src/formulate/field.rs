@@ -1,6 +1,6 @@
 //! All options of a question: hosted models first, whose prices tell which engines are worth a look.
 
-use crate::candidate::hardware::{cheapest_of_each, hardware};
+use crate::candidate::hardware::{hardware, undominated};
 use crate::candidate::hosted::hosted_options;
 use crate::candidate::screen::{Cloud, screen};
 use crate::candidate::serverless::serverless_options;
@@ -38,12 +38,7 @@ pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
         let mut all: Vec<Hardware<'a>> =
             hardware(question.requirements, question.rules, question.catalog, &mut tally);
         all.extend(spot_hardware(question, &classes, &hosted, &mut tally));
-        let eu = question
-            .requirements
-            .workloads
-            .iter()
-            .any(|workload| workload.data.iter().any(|w| w == "eu-only"));
-        let kept = if question.prune { cheapest_of_each(&all, eu) } else { all };
+        let kept = if question.prune { undominated(&all, question.requirements) } else { all };
         screen(question, &classes, &kept, &cloud, &mut tally)
     } else {
         Vec::new()

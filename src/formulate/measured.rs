@@ -38,6 +38,7 @@ pub(super) fn measured_columns(
                     ..Default::default()
                 }],
                 usd_per_hour: None,
+                instances_min: requirements.limits.min_replicas.unwrap_or(0),
                 usd_per_request: vec![0.0; classes],
                 score: vec![0.0; classes],
                 uses: uses.map(|resource| (resource, 1.0)).into_iter().collect(),

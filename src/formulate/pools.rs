@@ -1,9 +1,12 @@
 //! Columns of own engines: plain, or under an availability target with spares or a hosted model behind them.
 
+use std::collections::BTreeMap;
+
 use super::resources::Resources;
 use super::{Field, Formulated, Guard, Source};
 use crate::candidate::local::traffic;
 use crate::candidate::{LocalOption, Question};
+use crate::catalog::Billing;
 use crate::catalog::Catalog;
 use crate::estimate::loaded;
 use crate::program::{Ladder, Mode, Pool};
@@ -25,6 +28,7 @@ pub(super) fn pool_columns(
     let up = question.catalog.replica_availability();
     // `spot.rs` writes those of spot instances.
     let lasting = |(_, option): &(usize, &LocalOption<'_>)| option.hardware.spot.is_none();
+    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     for (at, option) in field.locals.iter().enumerate().filter(lasting) {
         let capacity: Vec<f64> = option
             .capacity
@@ -33,18 +37,18 @@ pub(super) fn pool_columns(
             .collect();
         let plain = Pool {
             id: option.id(),
-            // Every pool is a deployment of its own: another batch cap or instance type is another unit at a provider.
-            deployment: out.program.pools.len(),
+            deployment: numbered(&mut numbers, option.deployment()),
             behind: Vec::new(),
             capacity: capacity.clone(),
             replicas: option.prospect.replicas,
-            modes: vec![Mode {
-                billing: option.hardware.billing.word().to_owned(),
-                usd_per_month: option.prospect.usd_per_month,
-                usd_upfront: 0.0,
-                ..Default::default()
-            }],
-            usd_per_hour: None,
+            modes: modes(question, option),
+            usd_per_hour: option.hardware.by_hour.as_ref().map(|way| way.usd_per_hour),
+            usd_per_start: option
+                .hardware
+                .by_hour
+                .as_ref()
+                .map_or(0.0, |way| way.usd_per_hour * question.catalog.start_up_s() / 3600.0),
+            instances_min: requirements.limits.min_replicas.unwrap_or(0).div_ceil(option.prospect.replicas),
             usd_per_request: vec![0.0; classes],
             score: (0..classes)
                 .map(|c| local_score(requirements.objective, question.catalog, field, option, c))
@@ -76,7 +80,6 @@ pub(super) fn pool_columns(
             out.program.pools.push(Pool {
                 ladder: Some(Ladder::new(up, allowance, replicas_max)),
                 unavailability: allowance,
-                deployment: out.program.pools.len(),
                 ..plain.clone()
             });
             out.pools.push((Source::Catalog(at), Guard::Spares));
@@ -113,13 +116,37 @@ pub(super) fn pool_columns(
                     .map(|c| behind[c].map_or(0.0, |a| (1.0 - up) * field.hosted[a].terms[c].usd_per_request))
                     .collect(),
                 unavailability_per_replica: (1.0 - up) * worst,
-                deployment: out.program.pools.len(),
                 ..plain
             });
             out.pools.push((Source::Catalog(at), Guard::Fallback));
             out.behind.push(behind);
         }
     }
+}
+
+/// Ways to pay around the clock. On demand is left out where the same instance is sold by the hour for no more: all
+/// hours of the month then cost no more either.
+fn modes(question: &Question<'_, '_>, option: &LocalOption<'_>) -> Vec<Mode> {
+    let hardware = &option.hardware;
+    let month = hardware.times(option.prospect.row.unit.gpus) * question.requirements.hours_per_month;
+    let by_hour = |usd: f64| hardware.by_hour.as_ref().is_some_and(|way| way.usd_per_hour <= usd);
+    hardware
+        .ways
+        .iter()
+        .filter(|way| way.billing != Billing::OnDemand || !by_hour(way.usd_per_hour))
+        .map(|way| Mode {
+            billing: way.billing.word().to_owned(),
+            usd_per_month: way.usd_per_hour * month,
+            usd_upfront: way.usd_upfront,
+            usd_amortised: way.usd_amortised_per_hour * month,
+        })
+        .collect()
+}
+
+/// A number for each name, the same for the same.
+fn numbered(numbers: &mut BTreeMap<String, usize>, name: String) -> usize {
+    let next = numbers.len();
+    *numbers.entry(name).or_insert(next)
 }
 
 pub(super) fn local_score(

@@ -44,7 +44,7 @@ impl<'q> Resources<'q> {
         let mut uses = Vec::new();
         for (at, resource) in self.list.iter().enumerate() {
             let amount = match resource.rule.as_str() {
-                "gpus" if resource.key == hardware.gpu.id && !hardware.is_owned() => gpus,
+                "gpus" if resource.key == hardware.gpu.id && !hardware.on_premises() => gpus,
                 "owned" if resource.key == hardware.gpu.id && hardware.is_owned() => gpus,
                 "power_kw" => {
                     // An unknown draw fits under no limit.

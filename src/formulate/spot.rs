@@ -46,7 +46,7 @@ pub(super) fn spot_columns(
                 behind: counted,
                 replicas: option.prospect.replicas,
                 modes: vec![Mode {
-                    billing: option.hardware.billing.word().to_owned(),
+                    billing: option.hardware.billing().word().to_owned(),
                     usd_per_month: option.prospect.usd_per_month,
                     ..Default::default()
                 }],

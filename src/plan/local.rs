@@ -1,14 +1,14 @@
 //! Own engines of a plan: their deployments, exact settings, bill lines and routes.
 
 use super::Maker;
+use super::paid::{Peak, paid_line};
 use crate::bill;
 use crate::candidate::LocalOption;
 use crate::formulate::{Guard, Source, away};
-use crate::recommendation::{BillLine, Deployment, EngineSettings, Scored};
+use crate::recommendation::{BillLine, Deployment, EngineSettings, Paid, Scored};
 
 impl Maker<'_, '_, '_> {
     pub(super) fn local_part(&mut self) {
-        let hours = self.question.requirements.hours_per_month;
         for (r, (source, guard)) in self.formulated.pools.iter().enumerate() {
             if !self.point.uses_pool(&self.formulated.program, r) {
                 continue;
@@ -22,24 +22,12 @@ impl Maker<'_, '_, '_> {
                 // Billed by the second: no pool of instances, see `serverless.rs`.
                 Source::Serverless(_) => continue,
             };
-            let pool = &self.formulated.program.pools[r];
-            let instances = (0..pool.modes.len()).map(|j| self.point.always_on[r][j]).sum::<u32>();
             let id = format!("d{}", self.deployments.len() + 1);
-            let usd = bill::line(
-                option.hardware.price(option.prospect.row.unit.gpus) * f64::from(instances) * hours,
-            );
-            let price = bill::line(option.hardware.price(option.prospect.row.unit.gpus));
-            let (instance, provider) = (&option.hardware.instance, &option.hardware.provider);
-            let item = if option.hardware.is_owned() {
-                let gpus = instances * option.prospect.row.unit.gpus;
-                format!("electricity of {gpus} x {} (owned) around the clock", option.hardware.gpu.name)
-            } else {
-                let billing = option.hardware.billing.word();
-                format!("{instances} x {instance} ({provider}, {billing}) around the clock at ${price}/h")
-            };
-            self.bill.push(BillLine { item, usd_per_month: usd });
-            let settings = self.settings(r, option, instances, *guard);
-            let rows = self.local_measures(r, option, settings.replicas, &id);
+            let paid = self.paid(r, option);
+            let usd = bill::line(paid.iter().map(|paid| paid.usd_per_month).sum());
+            self.bill.extend(paid.iter().map(|paid| paid_line(option, paid)));
+            let settings = self.settings(r, option, paid, *guard);
+            let rows = self.local_measures(r, option, &id);
             self.measures.extend(rows);
             self.deployments.push(Deployment {
                 id: id.clone(),
@@ -80,7 +68,7 @@ impl Maker<'_, '_, '_> {
         let id = format!("d{}", self.deployments.len() + 1);
         let item = format!("{replicas} x {} (measured) around the clock at ${price}/h", row.option);
         self.bill.push(BillLine { item, usd_per_month: usd });
-        let (utilisation_peak, _) = self.peak(r, replicas);
+        let Peak { utilisation: utilisation_peak, .. } = self.peak(r);
         self.deployments.push(Deployment {
             id: id.clone(),
             label: format!("{replicas} x {}", row.option),
@@ -95,6 +83,14 @@ impl Maker<'_, '_, '_> {
                 billing: "on-demand".to_owned(),
                 replicas,
                 instances: replicas,
+                paid: vec![Paid {
+                    offer: row.option.clone(),
+                    billing: "on-demand".to_owned(),
+                    instances: replicas,
+                    usd_per_hour: price,
+                    usd_per_month: usd,
+                    ..Paid::default()
+                }],
                 usd_per_hour: price,
                 capacity_rps: row.capacity_rps.clone(),
                 utilisation_peak,
@@ -111,31 +107,16 @@ impl Maker<'_, '_, '_> {
         }
     }
 
-    /// Load of the busiest slot over the capacity of the replicas that are needed, and the slot.
-    fn peak(&self, r: usize, replicas: u32) -> (f64, usize) {
-        let program = &self.formulated.program;
-        let mut most = (0.0, 0);
-        for t in 0..program.slot_hours.len() {
-            let load = self.point.replicas_loaded(program, r, t).unwrap_or(0.0);
-            if load > most.0 {
-                most = (load, t);
-            }
-        }
-        (most.0 / f64::from(replicas.max(1)), most.1)
-    }
-
-    fn settings(&self, r: usize, option: &LocalOption<'_>, instances: u32, guard: Guard) -> EngineSettings {
+    fn settings(&self, r: usize, option: &LocalOption<'_>, paid: Vec<Paid>, guard: Guard) -> EngineSettings {
         let pool = &self.formulated.program.pools[r];
         let unit = &option.prospect.row.unit;
         let hardware = &option.hardware;
+        let slots = 0..self.formulated.program.slot_hours.len();
+        let instances = slots.map(|t| self.point.instances(r, t)).max().unwrap_or(0);
         let replicas = instances * pool.replicas;
-        let (utilisation, _) = self.peak(r, replicas);
-        #[allow(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "at most the replicas there are"
-        )]
-        let needed = (utilisation * f64::from(replicas) - 1e-5).ceil().max(1.0) as u32;
+        let Peak { utilisation, spare } = self.peak(r);
+        // The first of the largest: ways are listed in a fixed order.
+        let largest = paid.iter().rev().max_by_key(|paid| paid.instances).cloned().unwrap_or_default();
         let serving = || {
             (0..self.field.classes.len()).filter(|c| self.point.local[*c][r].iter().any(|share| *share > 0.0))
         };
@@ -169,15 +150,16 @@ impl Maker<'_, '_, '_> {
             max_model_len,
             gpu_memory_utilization: unit.gpu_memory_utilization,
             replicas,
-            spare_replicas: if guard == Guard::Spares { replicas - needed.min(replicas) } else { 0 },
-            offer: hardware.id.clone(),
+            spare_replicas: if guard == Guard::Spares { spare } else { 0 },
+            offer: largest.offer,
             instance: hardware.instance.clone(),
             region: hardware.region.clone(),
-            billing: hardware.billing.word().to_owned(),
+            billing: largest.billing,
             instances,
             gpus_per_instance: hardware.gpus_paid(unit.gpus),
+            paid,
             idle_gpus: gpus_paid - replicas * unit.gpus,
-            usd_per_hour: hardware.price(unit.gpus),
+            usd_per_hour: largest.usd_per_hour,
             memory_gib_per_server: each * f64::from(pool.replicas),
             capacity_rps: serving()
                 .filter_map(|c| Some((self.field.classes[c].name(), option.capacity[c].as_ref()?.rps)))

@@ -6,18 +6,12 @@ use super::Maker;
 use crate::candidate::{Class, LocalOption, Question};
 use crate::estimate::{Basis, Estimate, Traffic, held_ms, loaded_among};
 use crate::formulate::Source;
-use crate::recommendation::{EngineSettings, MeasureRow, Plan};
+use crate::recommendation::{Deployment, EngineSettings, MeasureRow, Plan};
 use crate::requirements::{LatencyLimit, LatencyMeasure, Statistic};
 
 impl Maker<'_, '_, '_> {
     /// Latencies of each class in its worst hour, among everything that shares the pool in that hour.
-    pub(super) fn local_measures(
-        &self,
-        r: usize,
-        option: &LocalOption<'_>,
-        replicas: u32,
-        id: &str,
-    ) -> Vec<MeasureRow> {
+    pub(super) fn local_measures(&self, r: usize, option: &LocalOption<'_>, id: &str) -> Vec<MeasureRow> {
         let (memory, batch) = (&option.prospect.row.memory, option.max_batch);
         let step = option.prospect.row.step(self.question.catalog);
         let confidence = self.question.requirements.confidence;
@@ -27,7 +21,7 @@ impl Maker<'_, '_, '_> {
         let mut rows = Vec::new();
         for (c, class) in self.field.classes.iter().enumerate() {
             let mut worst: Vec<Option<MeasureRow>> = vec![None; shown(class).len()];
-            for among in self.mixtures(r, c, replicas) {
+            for among in self.mixtures(r, c) {
                 let among: Vec<(Traffic<'_>, f64)> =
                     among.iter().map(|(c, rate)| (traffic(*c), *rate)).collect();
                 let Ok(at) = loaded_among(step, memory, &traffic(c), &among, batch, 1.0) else { continue };
@@ -47,16 +41,17 @@ impl Maker<'_, '_, '_> {
     }
 
     /// Requests/s of each class on one replica of a pool, for every distinct hour in which class `c` is there.
-    fn mixtures(&self, r: usize, c: usize, replicas: u32) -> Vec<Vec<(usize, f64)>> {
+    fn mixtures(&self, r: usize, c: usize) -> Vec<Vec<(usize, f64)>> {
         let program = &self.formulated.program;
         // Those that are there carry what those taken away would.
         let there = match self.formulated.pools[r].0 {
             Source::Catalog(at) => self.field.locals[at].hardware.spot.as_ref(),
             Source::Measured(_) | Source::Serverless(_) => None,
         };
-        let replicas = f64::from(replicas) * (1.0 - there.map_or(0.0, |on| on.interruptions.away()));
+        let here = 1.0 - there.map_or(0.0, |on| on.interruptions.away());
         let mut all: Vec<Vec<(usize, f64)>> = Vec::new();
         for t in (0..program.slot_hours.len()).filter(|t| self.point.local[c][r][*t] > 0.0) {
+            let replicas = f64::from(self.replicas_in(r, t).max(1)) * here;
             let rate = |c: usize| self.point.load(program, c, t) * self.point.local[c][r][t] / replicas;
             let mix: Vec<(usize, f64)> =
                 (0..program.classes.len()).map(|c| (c, rate(c))).filter(|(_, rate)| *rate > 0.0).collect();
@@ -139,16 +134,21 @@ pub(super) fn whole_plan_measures(question: &Question<'_, '_>, plan: &Plan) -> V
     let apis: BTreeSet<&str> =
         plan.deployments.iter().filter(|d| d.api.is_some()).map(|d| d.model.as_str()).collect();
     let engines: Vec<&EngineSettings> = plan.deployments.iter().filter_map(|d| d.engine.as_ref()).collect();
+    // A unit at a provider counts once, whatever its instances.
+    let units: BTreeSet<_> = plan.deployments.iter().filter_map(Deployment::unit_at_provider).collect();
     let mut rows = vec![
         exact("usd_per_month", plan.usd_per_month, requirements.budget.usd_per_month),
         exact("usd_per_request", plan.usd_per_request, requirements.budget.usd_per_request),
         #[allow(clippy::cast_precision_loss, reason = "a count of deployments")]
         exact(
             "deployments",
-            (apis.len() + engines.len()) as f64,
+            (apis.len() + units.len()) as f64,
             requirements.limits.max_deployments.map(f64::from),
         ),
     ];
+    if plan.usd_upfront > 0.0 || requirements.budget.usd_upfront.is_some() {
+        rows.push(exact("usd_upfront", plan.usd_upfront, requirements.budget.usd_upfront));
+    }
     if !engines.is_empty() {
         let power: f64 = engines.iter().filter_map(|engine| engine.power_kw).sum();
         rows.push(exact("power_kw", power, requirements.limits.power_kw));

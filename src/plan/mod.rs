@@ -6,6 +6,7 @@
 mod hosted;
 mod local;
 mod measures;
+mod paid;
 mod serverless;
 mod waiting;
 
@@ -17,7 +18,7 @@ use crate::bill;
 use crate::candidate::Question;
 use crate::formulate::{Field, Formulated, Source};
 use crate::program::Point;
-use crate::recommendation::{BillLine, Deployment, Kind, MeasureRow, Plan, Route};
+use crate::recommendation::{BillLine, Deployment, Kind, MeasureRow, Paid, Plan, Route};
 use crate::requirements::Workload;
 
 /// Makes the plan of a point.
@@ -44,6 +45,15 @@ pub fn plan<'q, 'c>(
     let usd_per_month = bill::line(maker.bill.iter().map(|line| line.usd_per_month).sum());
     let requests = requests_per_month(question);
     let deferral = maker.deferral();
+    let paid = |of: fn(&Paid) -> f64| -> f64 {
+        maker
+            .deployments
+            .iter()
+            .filter_map(|d| d.engine.as_ref())
+            .flat_map(|engine| &engine.paid)
+            .map(of)
+            .sum()
+    };
     let mut plan = Plan {
         rank,
         kind: match (local, cloud) {
@@ -52,7 +62,8 @@ pub fn plan<'q, 'c>(
             (false, _) => Kind::Cloud,
         },
         usd_per_month,
-        usd_upfront: 0.0,
+        usd_upfront: bill::line(paid(|paid| paid.usd_upfront)),
+        usd_amortised: bill::line(paid(|paid| paid.usd_amortised)),
         usd_per_request: if requests > 0.0 { usd_per_month / requests } else { 0.0 },
         bill: maker.bill,
         deployments: maker.deployments,
@@ -83,9 +94,8 @@ pub fn broken_mixtures<'q, 'c>(
         if !point.uses_pool(&formulated.program, r) || option.capacity.iter().flatten().count() < 2 {
             continue;
         }
-        let replicas = point.always_on[r].iter().sum::<u32>() * formulated.program.pools[r].replicas;
         let over = |row: &MeasureRow| row.slack.is_some_and(|slack| slack < -MIXTURE_TOLERANCE * row.held_to);
-        if maker.local_measures(r, option, replicas, "").iter().any(over) {
+        if maker.local_measures(r, option, "").iter().any(over) {
             broken.push(*at);
         }
     }

@@ -64,7 +64,7 @@ impl Maker<'_, '_, '_> {
                 offer: hardware.id.clone(),
                 instance: hardware.instance.clone(),
                 region: hardware.region.clone(),
-                billing: hardware.billing.word().to_owned(),
+                billing: hardware.billing().word().to_owned(),
                 gpus_per_instance: hardware.gpus,
                 usd_per_hour: hardware.usd_per_hour,
                 memory_gib_per_server: memory.required_gib(1.0, longest),

@@ -359,7 +359,7 @@ fn subject(rule: &str, workload: &str, limit: Option<f64>, asked: &Requirements)
         "capacity" => "load",
         "demand" => "requests served",
         "premium_share" => "premium share",
-        "max_replicas" => "replicas",
+        "max_replicas" | "min_replicas" => "replicas",
         "parallelism" => "GPUs of a replica",
         other => return other.replace('_', " "),
     }

@@ -6,7 +6,6 @@ use super::fields::{At, Map, Reader};
 use super::glob;
 use super::node::quoted;
 use super::suggest;
-use super::unsupported;
 use super::warning::Warning;
 use crate::catalog::Billing;
 
@@ -14,18 +13,9 @@ const KEYS: &[&str] =
     &["models", "gpus", "providers", "billing", "precisions", "engines", "regions", "licences"];
 const CURE: &str = "Write a map of lists, such as {gpus: [h100-*], precisions: [fp8]}";
 
-/// Which of the two filters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    /// Only these.
-    Allow,
-    /// Never these.
-    Deny,
-}
-
 impl Reader<'_> {
     /// One filter. Beside `quotes`, a provider or region may be one that only the quotes file names.
-    pub(super) fn filter(&mut self, at: &At<'_>, side: Side, quotes: bool) -> Filter {
+    pub(super) fn filter(&mut self, at: &At<'_>, quotes: bool) -> Filter {
         let Some(map) = self.map(at, KEYS, CURE) else { return Filter::default() };
         let context = self.context;
         let models: Vec<&str> = context.models.iter().map(String::as_str).collect();
@@ -39,7 +29,7 @@ impl Reader<'_> {
             models: self.patterns(&map, "models", "model", &models, false),
             gpus: self.patterns(&map, "gpus", "GPU", &gpus, false),
             providers: self.patterns(&map, "providers", "provider", &slices(&providers), quotes),
-            billing: self.billing(&map, side),
+            billing: self.billing(&map),
             precisions: self.patterns(&map, "precisions", "precision", &slices(&precisions), false),
             engines: self.patterns(&map, "engines", "engine", &slices(&engines), false),
             regions: self.patterns(&map, "regions", "region", &slices(&regions), quotes),
@@ -90,14 +80,11 @@ impl Reader<'_> {
         }
     }
 
-    fn billing(&mut self, map: &Map<'_>, side: Side) -> Vec<Billing> {
+    fn billing(&mut self, map: &Map<'_>) -> Vec<Billing> {
         let Some(at) = map.get("billing") else { return Vec::new() };
         let mut modes = Vec::new();
         for item in self.list(&at, "Write a list such as [on-demand, owned]").unwrap_or_default() {
             let Some(mode) = self.word(&item, "a billing mode", &Billing::ALL) else { continue };
-            if side == Side::Allow && !unsupported::BILLING_BUILT.contains(&mode) {
-                self.not_yet(&item, unsupported::BILLING);
-            }
             modes.push(mode);
         }
         modes

@@ -8,7 +8,6 @@ use super::fields::{At, Map, Reader};
 use super::node::{Node, Value, quoted};
 use super::range::Range;
 use super::trace::why;
-use super::unsupported;
 use super::{Budget, Growth, Limits, Owned, RateLimit};
 
 const MONTH: Range = Range::not_negative("the most you would pay per month, in USD");
@@ -17,6 +16,7 @@ const REQUEST: Range = Range::not_negative("the most you would pay per request, 
 const MEMORY: Range = Range::positive("the memory of a server in GiB, such as 32");
 const POWER: Range = Range::positive("the most power in kilowatts, such as 10");
 const DEPLOYMENTS: Range = Range::within(1.0, 1000.0, "how many deployments at most, 1 or more");
+const REPLICAS: Range = Range::within(1.0, 1000.0, "how many replicas an engine keeps at least, 1 or more");
 const QUOTA: Range = Range::within(0.0, 1e6, "how many of these GPUs at most, 0 for none");
 const COUNT: Range = Range::within(1.0, 1e6, "how many of these GPUs there are, 1 or more");
 const FACTOR: Range = Range::within(0.001, 1000.0, "by what factor the volume grows, such as 3");
@@ -35,9 +35,6 @@ impl Reader<'_> {
         let keys = ["usd_per_month", "usd_upfront", "usd_per_request"];
         let Some(map) = self.map(at, &keys, "Write {usd_per_month: 500}") else { return Budget::default() };
         let usd_upfront = self.number_at(&map, "usd_upfront", &UPFRONT);
-        if let Some(at) = map.get("usd_upfront").filter(|_| usd_upfront.is_some_and(|usd| usd > 0.0)) {
-            self.not_yet(&at, unsupported::UPFRONT);
-        }
         Budget {
             usd_per_month: self.number_at(&map, "usd_per_month", &MONTH),
             usd_upfront,
@@ -47,7 +44,7 @@ impl Reader<'_> {
 
     /// Hardware limits.
     pub(super) fn limits(&mut self, at: &At<'_>) -> Limits {
-        let keys = ["memory_gib_per_server", "gpus", "power_kw", "max_deployments", "apis"];
+        let keys = ["memory_gib_per_server", "gpus", "power_kw", "max_deployments", "min_replicas", "apis"];
         let Some(map) = self.map(at, &keys, "Write {max_deployments: 3}") else { return Limits::default() };
         let mut gpus = BTreeMap::new();
         if let Some(quotas) = map.get("gpus").and_then(|at| self.open_map(&at, "Write {h100-sxm: 4}")) {
@@ -71,6 +68,7 @@ impl Reader<'_> {
             power_kw: self.number_at(&map, "power_kw", &POWER),
             max_deployments,
             apis,
+            min_replicas: map.get("min_replicas").and_then(|at| self.whole(&at, &REPLICAS)),
         }
     }
 

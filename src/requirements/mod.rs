@@ -14,6 +14,7 @@ mod lengths;
 mod limits;
 mod measured;
 mod node;
+mod own_hardware;
 mod parse;
 mod patch;
 mod quality;
@@ -67,6 +68,8 @@ pub struct Requirements {
     pub limits: Limits,
     /// Hardware already there.
     pub owned: Vec<Owned>,
+    /// What hardware of one's own costs to hold, where the catalog's facts do not fit.
+    pub own_hardware: OwnHardware,
     /// People cost of any local part, USD/month.
     pub ops_usd_per_month: f64,
     /// Only these.
@@ -291,6 +294,8 @@ pub struct Limits {
     pub power_kw: Option<f64>,
     /// Distinct pools with a replica plus APIs with a share.
     pub max_deployments: Option<u32>,
+    /// Replicas that an own engine in use has in every hour.
+    pub min_replicas: Option<u32>,
     /// What APIs accept, by pattern over their ids and aliases.
     #[serde(default, skip_serializing_if = "std::collections::BTreeMap::is_empty")]
     pub apis: std::collections::BTreeMap<String, RateLimit>,
@@ -303,6 +308,21 @@ pub struct RateLimit {
     pub requests_per_minute: Option<f64>,
     /// Most tokens, prompts and answers together.
     pub tokens_per_minute: Option<f64>,
+}
+
+/// What hardware of one's own costs to hold; `None` = the catalog's fact.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct OwnHardware {
+    /// Months over which a purchase is spread.
+    pub amortisation_months: Option<f64>,
+    /// Price of electricity.
+    pub electricity_usd_per_kwh: Option<f64>,
+    /// Power of the building over power of the machines.
+    pub pue: Option<f64>,
+    /// Mean draw of a GPU over its TDP.
+    pub utilisation: Option<f64>,
+    /// Room, network and hands for a bought GPU.
+    pub hosting_usd_per_gpu_month: Option<f64>,
 }
 
 /// Hardware already there.

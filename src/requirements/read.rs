@@ -9,7 +9,6 @@ use serde_json::Value as Json;
 
 use super::context::ReadContext;
 use super::fields::{At, Map, Reader};
-use super::filter::Side;
 use super::node::{Node, Value, numeral};
 use super::parse::{self, Format, SIZE_MAX};
 use super::range::Range;
@@ -27,6 +26,7 @@ const KEYS: &[&str] = &[
     "growth",
     "limits",
     "owned",
+    "own_hardware",
     "quotes",
     "ops_usd_per_month",
     "allow",
@@ -208,9 +208,10 @@ impl Reader<'_> {
             growth,
             limits: root.get("limits").map(|at| self.limits(&at)).unwrap_or_default(),
             owned: root.get("owned").map(|at| self.owned(&at)).unwrap_or_default(),
+            own_hardware: root.get("own_hardware").map(|at| self.own_hardware(&at)).unwrap_or_default(),
             ops_usd_per_month: self.number_at(root, "ops_usd_per_month", &OPS).unwrap_or(0.0),
-            allow: self.filter_at(root, "allow", Side::Allow, beside_quotes),
-            deny: self.filter_at(root, "deny", Side::Deny, beside_quotes),
+            allow: self.filter_at(root, "allow", beside_quotes),
+            deny: self.filter_at(root, "deny", beside_quotes),
             routing: root
                 .get("routing")
                 .and_then(|at| self.word(&at, "a kind of routing", &ROUTING))
@@ -259,8 +260,8 @@ impl Reader<'_> {
         objective
     }
 
-    fn filter_at(&mut self, root: &Map<'_>, key: &str, side: Side, quotes: bool) -> super::Filter {
-        root.get(key).map(|at| self.filter(&at, side, quotes)).unwrap_or_default()
+    fn filter_at(&mut self, root: &Map<'_>, key: &str, quotes: bool) -> super::Filter {
+        root.get(key).map(|at| self.filter(&at, quotes)).unwrap_or_default()
     }
 
     fn boolean_at(&mut self, root: &Map<'_>, key: &str) -> bool {

@@ -37,15 +37,6 @@ fn without_indices(path: &str) -> String {
 
 /// Carbon as the objective.
 pub(super) const CARBON: &str = "the objective carbon";
-/// Money for purchases.
-pub(super) const UPFRONT: &str = "purchases and prepaid commitments";
-/// Billing modes in `allow.billing` other than those that are built.
-pub(super) const BILLING: &str = "billing other than on-demand, spot, serverless and owned";
-/// Billing modes that are built.
-pub(super) const BILLING_BUILT: [crate::catalog::Billing; 4] = {
-    use crate::catalog::Billing::{OnDemand, Owned, Serverless, Spot};
-    [OnDemand, Spot, Serverless, Owned]
-};
 
 #[cfg(test)]
 mod tests {

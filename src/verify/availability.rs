@@ -54,7 +54,7 @@ impl Checker<'_> {
                         Some(rate / (capacity * (1.0 - self.requirements.headroom)))
                     })
                     .sum();
-                down(engine.replicas, load, self.replica_up(target, engine))
+                down(engine.replicas_in(slot), load, self.replica_up(target, engine))
             }
         };
         own * behind

@@ -20,20 +20,38 @@ impl Checker<'_> {
                         continue;
                     }
                     seen.push(allowed);
-                    let Some(got) = self.figure(deployment, rule.left) else { break };
                     let (label, unit) = (&deployment.label, rule.left.unit());
-                    match got {
-                        // left op right
-                        Some(got) if rule.op.holds(got, allowed) => {}
-                        Some(got) => {
-                            self.break_rule(&rule.id, format!("{label}: {got} {unit}, limit {allowed}"))
-                        }
-                        None => {
-                            self.break_rule(&rule.id, format!("{label}: unknown, limit {allowed} {unit}"))
+                    for got in self.figures(deployment, rule.left) {
+                        match got {
+                            // left op right
+                            Some(got) if rule.op.holds(got, allowed) => {}
+                            Some(got) => {
+                                self.break_rule(&rule.id, format!("{label}: {got} {unit}, limit {allowed}"))
+                            }
+                            None => {
+                                self.break_rule(&rule.id, format!("{label}: unknown, limit {allowed} {unit}"))
+                            }
                         }
                     }
                 }
             }
+        }
+    }
+
+    /// A deployment's side of a rule; the price of an instance has one figure for each way to pay.
+    fn figures(&mut self, deployment: &Deployment, measure: Measure) -> Vec<Option<f64>> {
+        match (measure, &deployment.engine) {
+            (Measure::UsdPerHour, Some(engine)) if engine.paid.is_empty() => {
+                vec![Some(self.engine_usd_per_hour(deployment, engine)).filter(|usd| usd.is_finite())]
+            }
+            (Measure::UsdPerHour, Some(engine)) => engine
+                .paid
+                .iter()
+                .map(|paid| {
+                    Some(self.paid_usd_per_hour(deployment, engine, paid)).filter(|usd| usd.is_finite())
+                })
+                .collect(),
+            _ => self.figure(deployment, measure).into_iter().collect(),
         }
     }
 
@@ -46,9 +64,6 @@ impl Checker<'_> {
         Some(match (measure, &deployment.engine) {
             (Measure::GpusPerReplica, engine) => {
                 Some(engine.as_ref().map_or(0.0, |engine| f64::from(engine.gpus_per_replica)))
-            }
-            (Measure::UsdPerHour, Some(engine)) => {
-                Some(self.engine_usd_per_hour(deployment, engine)).filter(|usd| usd.is_finite())
             }
             (Measure::UsdPerHour, None) => Some(0.0),
             (Measure::ContextTokens, Some(_)) => model().map(|model| f64::from(model.max_context)),

@@ -111,15 +111,17 @@ impl<'v> Checker<'v> {
             (&a.engines, &d.engines, vec![engine.engine.as_str()]),
             (&a.licences, &d.licences, vec![unit.model.licence.as_str()]),
         ];
-        if engine.billing != "owned" {
+        if engine.ways().iter().any(|(billing, _)| *billing != "owned") {
             lists.push((&a.providers, &d.providers, vec![deployment.provider.as_str()]));
             lists.push((&a.regions, &d.regions, vec![engine.region.as_str()]));
         }
-        let word = |billing: &Billing| billing.word() == engine.billing;
-        if d.billing.iter().any(word) {
-            self.break_rule("deny", format!("{}: {}", deployment.label, engine.billing));
-        } else if !a.billing.is_empty() && !a.billing.iter().any(word) {
-            self.break_rule("allow", format!("{}: {}", deployment.label, engine.billing));
+        for (used, _) in engine.ways() {
+            let word = |billing: &Billing| billing.word() == used;
+            if d.billing.iter().any(word) {
+                self.break_rule("deny", format!("{}: {used}", deployment.label));
+            } else if !a.billing.is_empty() && !a.billing.iter().any(word) {
+                self.break_rule("allow", format!("{}: {used}", deployment.label));
+            }
         }
         for (allowed, denied, names) in lists {
             if listed(denied, &names) {
@@ -136,15 +138,18 @@ impl<'v> Checker<'v> {
         engine: &EngineSettings,
         workload: &Workload,
     ) {
-        let owned = engine.billing == "owned";
-        let in_eu =
-            self.catalog.offers.iter().find(|offer| offer.id == engine.offer).and_then(|offer| offer.in_eu);
+        // Owned and bought hardware stands where the user wants it.
+        let ways = engine.ways();
+        let rented = || ways.iter().filter(|(billing, _)| !matches!(*billing, "owned" | "purchase"));
+        let in_eu = |id: &str| self.catalog.offers.iter().find(|offer| offer.id == id)?.in_eu;
+        let (elsewhere, rents) =
+            (rented().any(|(_, offer)| in_eu(offer) != Some(true)), rented().next().is_some());
         for word in &workload.data {
             match word.as_str() {
-                "eu-only" if !owned && in_eu != Some(true) => {
+                "eu-only" if elsewhere => {
                     self.break_rule("data_eu_only", format!("{} is in {}", deployment.label, engine.region));
                 }
-                "on-premises" if !owned => {
+                "on-premises" if rents => {
                     self.break_rule("data_on_premises", format!("{} is rented", deployment.label));
                 }
                 _ => {}
@@ -163,7 +168,6 @@ impl<'v> Checker<'v> {
         thinks: bool,
     ) {
         let load_factor = 1.0 - self.requirements.headroom;
-        let mut most: f64 = 0.0;
         for slot in 0..self.slots.len() {
             let mut load = 0.0;
             for route in self.routes_to(&deployment.id) {
@@ -173,17 +177,13 @@ impl<'v> Checker<'v> {
                     load += rate / (capacity * load_factor);
                 }
             }
-            most = most.max(load);
-        }
-        // Those that are there carry what those taken away would.
-        let replicas = f64::from(engine.replicas) * (1.0 - self.spot_away(deployment, engine));
-        // load <= replicas
-        if most > replicas * (1.0 + 2e-3) + SHARE_TOLERANCE {
-            self.break_rule(
-                "capacity",
-                format!("{}: load {most:.4} on {replicas} replicas", deployment.label),
-            );
-            return;
+            // Those that are there carry what those taken away would.
+            let replicas = f64::from(engine.replicas_in(slot)) * (1.0 - self.spot_away(deployment, engine));
+            // load <= replicas
+            if load > replicas * (1.0 + 2e-3) + SHARE_TOLERANCE {
+                let what = format!("{}: load {load:.4} on {replicas} replicas", deployment.label);
+                return self.break_rule("capacity", format!("{what} in slot {slot}"));
+            }
         }
         let extra = |workload: &Workload| workload.thought_tokens(self.catalog, thinks);
         for workload in self.served(&deployment.id) {
@@ -191,6 +191,7 @@ impl<'v> Checker<'v> {
                 let mut worst: f64 = 0.0;
                 let mut seen: Vec<Vec<f64>> = Vec::new();
                 for slot in 0..self.slots.len() {
+                    let replicas = f64::from(engine.replicas_in(slot).max(1));
                     let mut among = Vec::new();
                     let mut here = false;
                     for other in self.served(&deployment.id) {

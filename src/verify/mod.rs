@@ -11,6 +11,7 @@ mod engine;
 mod hosted;
 mod measured;
 mod money;
+mod paid;
 mod routes;
 mod serverless;
 mod spot;

@@ -1,8 +1,9 @@
 //! The bill: catalog prices times use give what the plan says, within every budget.
 
+use super::paid::Due;
 use super::{Checker, MONEY_TOLERANCE};
 use crate::bill;
-use crate::recommendation::{Deployment, EngineSettings, Route};
+use crate::recommendation::{Deployment, Route};
 use crate::requirements::Workload;
 
 impl Checker<'_> {
@@ -16,18 +17,15 @@ impl Checker<'_> {
             );
         }
         let hours = self.requirements.hours_per_month;
-        let mut usd = 0.0;
-        for deployment in &self.plan.deployments {
-            if let Some(engine) = &deployment.engine {
-                usd += self.engine_usd_per_hour(deployment, engine) * f64::from(engine.instances) * hours;
-            }
-        }
+        let Due { mut usd_per_month, usd_upfront, usd_amortised } = self.engines_due();
+        let usd = &mut usd_per_month;
         for route in &self.plan.routing {
-            usd += self.route_usd(route);
+            *usd += self.route_usd(route);
         }
         if self.plan.deployments.iter().any(|deployment| deployment.engine.is_some()) {
-            usd += self.requirements.ops_usd_per_month;
+            *usd += self.requirements.ops_usd_per_month;
         }
+        let usd = usd_per_month;
         #[allow(clippy::cast_precision_loss, reason = "a handful of lines")]
         let tolerance = MONEY_TOLERANCE * (1.0 + self.plan.bill.len() as f64) + 1e-9 * usd;
         if (usd - self.plan.usd_per_month).abs() > tolerance {
@@ -52,40 +50,19 @@ impl Checker<'_> {
         {
             self.break_rule("usd_per_request", format!("{:.6} is more than {most:.6}", usd / requests));
         }
+        for (what, derived, said) in [
+            ("paid once", usd_upfront, self.plan.usd_upfront),
+            ("spread over months", usd_amortised, self.plan.usd_amortised),
+        ] {
+            if (derived - said).abs() > tolerance + 1e-9 * derived {
+                self.break_rule("usd_upfront", format!("{derived:.6} {what}, the plan says {said:.6}"));
+            }
+        }
         if let Some(most) = self.requirements.budget.usd_upfront
-            && self.plan.usd_upfront > most + tolerance
+            && usd_upfront > most + tolerance
         {
-            self.break_rule("usd_upfront", format!("{:.2} is more than {most:.2}", self.plan.usd_upfront));
+            self.break_rule("usd_upfront", format!("{usd_upfront:.2} is more than {most:.2}"));
         }
-    }
-
-    pub(super) fn engine_usd_per_hour(&mut self, deployment: &Deployment, engine: &EngineSettings) -> f64 {
-        if deployment.mode == "measured" {
-            let row = self.requirements.measured.iter().find(|row| row.option == deployment.model);
-            return row.and_then(|row| row.usd_per_hour).unwrap_or(f64::NAN);
-        }
-        if engine.billing == "owned" {
-            let gpu = self.catalog.gpu(&engine.gpu);
-            return gpu.map_or(f64::NAN, |gpu| {
-                bill::power_usd_per_hour(self.catalog, gpu) * f64::from(engine.gpus_per_instance)
-            });
-        }
-        let day = self.requirements.as_of;
-        let offer = self.catalog.offers.iter().find(|offer| {
-            offer.id == engine.offer
-                && offer.from.is_none_or(|from| from <= day)
-                && offer.until.is_none_or(|until| until > day)
-        });
-        let Some(offer) = offer else {
-            self.break_rule("in_force", format!("{} is not sold on {day}", engine.offer));
-            return f64::NAN;
-        };
-        if (offer.gpu.as_str(), offer.count) != (engine.gpu.as_str(), engine.gpus_per_instance)
-            || offer.provider != deployment.provider
-        {
-            self.break_rule("in_force", format!("{} is {} x {}", offer.id, offer.count, offer.gpu));
-        }
-        offer.price.get()
     }
 
     /// USD a month of one route to a hosted model, or of the expected use of its fallback.

@@ -81,6 +81,14 @@ fn own(id: &str, label: &str, gpu: &str, replicas: u32, spare: u32, usd: f64) ->
             region: "us".into(),
             billing: "on-demand".into(),
             instances: replicas,
+            paid: vec![Paid {
+                offer: format!("runpod/{gpu}/us/on-demand"),
+                billing: "on-demand".into(),
+                instances: replicas,
+                usd_per_hour: usd / 730.0 / f64::from(replicas),
+                usd_per_month: usd,
+                ..Paid::default()
+            }],
             gpus_per_instance: 1,
             idle_gpus: 0,
             usd_per_hour: usd / 730.0 / f64::from(replicas),
@@ -140,6 +148,7 @@ fn plan(rank: u32, kind: Kind, deployments: Vec<Deployment>, routing: Vec<Route>
         kind,
         usd_per_month,
         usd_upfront: 0.0,
+        usd_amortised: 0.0,
         usd_per_request: usd_per_month / 30_416.67,
         bill,
         deployments,

@@ -18,6 +18,19 @@ pub(super) fn knobs(base: &Requirements) -> Vec<Knob> {
             r.budget.usd_per_request = Some(value);
         }));
     }
+    if let Some(from) = base.budget.usd_upfront {
+        // Machines have prices far apart: round sums, the least first.
+        let sums = (3..8).flat_map(|digits| [1.0, 2.0, 5.0].map(|first| first * 10f64.powi(digits)));
+        let choices = sums
+            .filter(|sum| *sum > from)
+            .map(|sum| Choice {
+                to: number(sum),
+                patch: vec![("/budget/usd_upfront".to_owned(), number(sum))],
+                set: Box::new(move |r| r.budget.usd_upfront = Some(sum)),
+            })
+            .collect();
+        all.push(Knob::Steps { rule: "usd_upfront", from: number(from), choices });
+    }
     for (w, workload) in base.workloads.iter().enumerate() {
         for (l, limit) in workload.latency.iter().enumerate() {
             all.push(latency_knob(w, l, limit));
@@ -143,6 +156,18 @@ fn plan_knobs(base: &Requirements) -> Vec<Knob> {
             },
         ));
     }
+    if let Some(from) = base.limits.min_replicas.filter(|from| *from > 1) {
+        let choices = (1..from)
+            .rev()
+            .take(16)
+            .map(|fewer| Choice {
+                to: json!(fewer),
+                patch: vec![("/limits/min_replicas".to_owned(), json!(fewer))],
+                set: Box::new(move |r| r.limits.min_replicas = Some(fewer)),
+            })
+            .collect();
+        all.push(Knob::Steps { rule: "min_replicas", from: json!(from), choices });
+    }
     for (gpu, from) in base.limits.gpus.clone() {
         let pointer = format!("/limits/gpus/{gpu}");
         all.push(count_knob("gpus", f64::from(from), pointer, move |r, value| {
@@ -243,6 +268,11 @@ fn plan_knobs(base: &Requirements) -> Vec<Knob> {
             };
             all.push(at_once("allow", json!(list), format!("/allow/{name}"), json!([]), set));
         }
+    }
+    if !base.allow.billing.is_empty() {
+        let words: Vec<&str> = base.allow.billing.iter().map(|mode| mode.word()).collect();
+        let set = Box::new(|r: &mut Requirements| r.allow.billing.clear());
+        all.push(at_once("allow", json!(words), "/allow/billing".to_owned(), json!([]), set));
     }
     all
 }

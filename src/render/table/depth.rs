@@ -3,7 +3,7 @@
 use super::super::figure;
 use super::super::paint::{Align, Sheet, Style};
 use super::super::phrase;
-use crate::recommendation::{ApiTerms, EngineSettings, Fact, MeasureRow, Plan, Recommendation, Route};
+use crate::recommendation::{ApiTerms, EngineSettings, Fact, MeasureRow, Paid, Plan, Recommendation, Route};
 use crate::requirements::DAY_HOURS;
 
 /// The sections of `--explain`.
@@ -59,6 +59,9 @@ fn settings(sheet: &mut Sheet, plan: &Plan) {
             sheet.note("engine", &deployment.label);
             sheet.note("", &engine(settings, &deployment.model));
             sheet.note("", &hardware(settings));
+            for paid in settings.paid.iter().filter(|_| settings.paid.len() > 1 || tells_more(settings)) {
+                sheet.note("paid", &way_to_pay(paid));
+            }
         }
         if let Some(terms) = &deployment.api {
             sheet.note("api", &deployment.label);
@@ -126,6 +129,27 @@ fn hardware(settings: &EngineSettings) -> String {
     text += &format!(" · busy {} at the peak", figure::share(settings.utilisation_peak));
     if let Some(power) = settings.power_kw {
         text += &format!(" · {} kW", figure::trimmed(power, 2));
+    }
+    text
+}
+
+/// Is there more to say than a price around the clock?
+fn tells_more(settings: &EngineSettings) -> bool {
+    settings.paid.iter().any(|paid| paid.instances_by_hour.is_some() || paid.usd_upfront > 0.0)
+}
+
+/// One way to pay: how many, when, and what it costs by the month and at once.
+fn way_to_pay(paid: &Paid) -> String {
+    let mut text = format!("{} x {}", paid.instances, paid.offer);
+    if let Some(hours) = &paid.instances_by_hour {
+        let counts: Vec<String> = hours.iter().map(u32::to_string).collect();
+        text += &format!(" · by hour of the day (UTC) {}", counts.join(" "));
+    }
+    text += &format!(" · {} an hour each", figure::usd_fine(paid.usd_per_hour));
+    text += &format!(" · {} a month", figure::usd(paid.usd_per_month));
+    if paid.usd_upfront > 0.0 {
+        text += &format!(" · {} upfront", figure::usd(paid.usd_upfront));
+        text += &format!(", {} a month of it", figure::usd(paid.usd_amortised));
     }
     text
 }

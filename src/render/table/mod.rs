@@ -92,6 +92,8 @@ fn headline(sheet: &mut Sheet, answer: &Recommendation, best: &Plan) {
     let mut items = vec![format!("{}: {}", kind(best.kind), summary(best))];
     if best.usd_upfront > 0.0 {
         items.push(format!("{} upfront", figure::usd(best.usd_upfront)));
+        items
+            .push(format!("{} a month with it spread", figure::usd(best.usd_per_month + best.usd_amortised)));
     }
     if let Some(budget) = answer.requirements.budget.usd_per_month.filter(|budget| *budget > 0.0) {
         let used =

@@ -139,6 +139,7 @@ fn limits(asked: &Requirements) -> Vec<String> {
     items.extend(hardware.gpus.iter().map(|(gpu, count)| format!("≤ {count} x {gpu}")));
     items.extend(hardware.power_kw.map(|kw| format!("≤ {} kW", figure::trimmed(kw, 2))));
     items.extend(hardware.max_deployments.map(|count| format!("≤ {count} deployments")));
+    items.extend(hardware.min_replicas.map(|count| format!("≥ {count} replicas of an engine")));
     items.extend(asked.owned.iter().map(|owned| format!("owns {} x {}", owned.count, owned.gpu)));
     items.extend(filter("allow", &asked.allow));
     items.extend(filter("deny", &asked.deny));
