@@ -102,7 +102,7 @@ impl Point {
                 }
                 let mut left = vec![host.gpus; self.host_instances(h, t) as usize];
                 for (r, gpus) in &on {
-                    for _ in 0..self.hourly[*r][t] {
+                    for _ in 0..self.instances(*r, t) {
                         let Some(at) = left.iter().position(|free| free + TOLERANCE >= *gpus) else {
                             return Some("capacity");
                         };

@@ -152,7 +152,8 @@ impl Program {
     /// True where the instances of a pool may differ from slot to slot.
     #[must_use]
     pub fn varies(&self, pool: usize) -> bool {
-        self.pools[pool].usd_per_hour.is_some() || self.pools[pool].on.is_some()
+        let pool = &self.pools[pool];
+        pool.usd_per_hour.is_some() || (pool.on.is_some() && pool.modes.is_empty())
     }
 
     /// No plan needs more instances of a pool than these: they carry all there is, with the spares for it.

@@ -105,7 +105,8 @@ pub struct Pool {
     /// Instances there are in every slot once the pool is used at all.
     pub instances_min: u32,
     /// Where replicas stand among those of other pools: index into [`Program::hosts`], GPUs of a replica. Such a pool
-    /// has no price of its own, one replica an instance, and as many as fit.
+    /// has no price of its own, one replica an instance, and as many as fit: the same in every slot where it has one
+    /// mode (without a price), as the slot needs where it has none.
     pub on: Option<(usize, f64)>,
     /// USD a request costs on top, by class (expected use of a fallback).
     pub usd_per_request: Vec<f64>,

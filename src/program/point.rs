@@ -216,13 +216,7 @@ impl Point {
                 self.always_on[r].fill(0);
                 self.hourly[r].fill(0);
             } else if program.pools[r].on.is_some() {
-                for t in 0..program.slot_hours.len() {
-                    // Replicas on a host cost nothing, so a solver may leave more than there is use for.
-                    if let Some((whole, spares)) = self.replicas_needed(program, r, t) {
-                        let least = (whole + spares).max(program.pools[r].instances_min);
-                        self.hourly[r][t] = self.hourly[r][t].min(least);
-                    }
-                }
+                self.give_back(program, r);
             }
         }
         for h in 0..program.hosts.len() {
@@ -233,6 +227,23 @@ impl Point {
             }
         }
         self
+    }
+
+    /// Replicas on a host cost nothing, so a solver may leave more than there is use for.
+    fn give_back(&mut self, program: &Program, r: usize) {
+        let least = program.pools[r].instances_min;
+        let needed: Vec<u32> = (0..program.slot_hours.len())
+            .map(|t| {
+                let needed =
+                    self.replicas_needed(program, r, t).map(|(whole, spares)| (whole + spares).max(least));
+                needed.unwrap_or(u32::MAX).min(self.instances(r, t))
+            })
+            .collect();
+        if program.varies(r) {
+            self.hourly[r] = needed;
+        } else if let Some(count) = self.always_on[r].first_mut() {
+            *count = needed.into_iter().max().unwrap_or(*count);
+        }
     }
 
     /// True where work that may wait is (but for dust) not served in a slot.

@@ -256,7 +256,11 @@ fn pool_beats_pool(program: &Program, frees: &[bool], r: usize, s: usize) -> boo
 /// replica is its GPUs: k of `x` stand where one of `y` stood.
 fn paid_no_more(program: &Program, x: &Pool, y: &Pool, times: f64) -> bool {
     match (x.on, y.on) {
-        (Some((host, gpus)), Some((other, of))) => return host == other && times * gpus <= of,
+        (Some((host, gpus)), Some((other, of))) => {
+            // Replicas that are the same all day do not stand for some that are there when needed.
+            let as_free = x.modes.is_empty() || !y.modes.is_empty();
+            return host == other && times * gpus <= of && as_free;
+        }
         (None, None) => {}
         _ => return false,
     }

@@ -3,7 +3,7 @@
 //! In: a [`Program`] as data. Out: its least objective and the bill that goes with it. It uses none of the
 //! crate's rows, pruning, solver or checks; each rule is read anew from what the fields promise.
 
-use bursar::program::{Blend, Goal, Mode, Program};
+use bursar::program::{Blend, Goal, Mode, Pool, Program};
 
 use super::routing::{self, Aim, Instances, Paid};
 
@@ -46,7 +46,7 @@ pub(crate) fn work(world: &Program) -> f64 {
     for (r, pool) in world.pools.iter().enumerate() {
         let most = f64::from(most_instances(world, r));
         fleets *= ways(&pool.modes, most);
-        if pool.usd_per_hour.is_some() || pool.on.is_some() {
+        if pool.usd_per_hour.is_some() || by_slot(pool) {
             hours *= most + 1.0;
         }
     }
@@ -63,6 +63,11 @@ pub(crate) fn work(world: &Program) -> f64 {
     // Where starts tie the slots, combinations of slots are added up: cheap, but not without end.
     let sums = if starts(world) { hours.powi(slots) / 200.0 } else { 0.0 };
     fleets * (each + sums) * opens / if opens > 1.0 { 3.0 } else { 1.0 }
+}
+
+/// May replicas on a host be others in each slot?
+fn by_slot(pool: &Pool) -> bool {
+    pool.on.is_some() && pool.modes.is_empty()
 }
 
 /// Do rules tie the routing of slots together beyond the always-on fleet?
@@ -351,9 +356,7 @@ fn slot_fleets(world: &Program, open: &[bool], fleet: &[u32], t: usize) -> Vec<I
     let mut all = vec![Vec::new()];
     for at in 0..fleet.len() {
         let most = match world.pools.get(at) {
-            Some(pool)
-                if open.get(at) == Some(&true) && (pool.usd_per_hour.is_some() || pool.on.is_some()) =>
-            {
+            Some(pool) if open.get(at) == Some(&true) && (pool.usd_per_hour.is_some() || by_slot(pool)) => {
                 most_instances(world, at)
             }
             None if world.hosts[at - pools].usd_per_hour.is_some() => most_hosts(world, at - pools),

@@ -261,6 +261,9 @@ fn hosts(dice: &mut Dice<'_>, world: &mut Program) {
             }
             pool.on = Some((at, *sizes.get(dice.whole(0, sizes.len() - 1)).expect("a size")));
             pool.modes.clear();
+            if dice.chance(0.5) {
+                pool.modes.push(Mode { billing: "shared".into(), ..Default::default() }); // the same all day
+            }
             pool.usd_per_hour = None;
             pool.usd_per_start = 0.0;
             pool.replicas = 1;

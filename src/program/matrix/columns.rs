@@ -195,7 +195,8 @@ impl Matrix {
                 Meaning::AlwaysOn { pool: r, mode }
             }));
             // Replicas on a host have no price of their own.
-            let price = if pool.on.is_some() { Some(0.0) } else { pool.usd_per_hour };
+            let price =
+                if pool.on.is_some() { Some(0.0).filter(|_| program.varies(r)) } else { pool.usd_per_hour };
             hourly.push(self.hour_columns(program, price, pool.score_per_hour, most, |slot| {
                 Meaning::Hourly { pool: r, slot }
             }));

@@ -23,10 +23,11 @@ impl Matrix {
             let divides = |small: f64, large: f64| (large / small).fract() == 0.0;
             let chain = sizes.iter().zip(sizes.iter().skip(1).chain([&host.gpus]));
             let exact = chain.clone().all(|(small, large)| divides(*small, *large));
-            for t in 0..program.slot_hours.len() {
+            let varies = host.usd_per_hour.is_some() || on.iter().any(|(r, _)| program.varies(*r));
+            for t in 0..if varies { program.slot_hours.len() } else { 1 } {
                 let mut fits = |each: &dyn Fn(f64) -> f64| {
                     let replicas =
-                        on.iter().flat_map(|(r, gpus)| columns.hourly[*r][t].map(|at| (at, each(*gpus))));
+                        on.iter().flat_map(|(r, gpus)| columns.instances(*r, t).map(|at| (at, each(*gpus))));
                     let instances = columns.host_instances(h, t).map(|at| (at, -each(host.gpus)));
                     let terms = replicas.chain(instances).filter(|(_, n)| *n != 0.0).collect();
                     self.row("capacity", terms, Sense::AtMost, 0.0);
