@@ -74,13 +74,21 @@ pub struct Effort<'a> {
     pub gap: f64,
     /// Asked now and then: true ends the search with the best plan so far and its bound.
     pub stop: &'a (dyn Fn() -> bool + Sync),
+    /// Only as much work as is worth it before something else is tried.
+    first_look: bool,
 }
 
 impl Effort<'_> {
     /// To a gap, however long it takes.
     #[must_use]
     pub const fn to(gap: f64) -> Effort<'static> {
-        Effort { gap, stop: &|| false }
+        Effort { gap, stop: &|| false, first_look: false }
+    }
+
+    /// To a gap, until `stop` says so.
+    #[must_use]
+    pub const fn until(gap: f64, stop: &(dyn Fn() -> bool + Sync)) -> Effort<'_> {
+        Effort { gap, stop, first_look: false }
     }
 }
 
@@ -95,7 +103,7 @@ pub fn solve_program(program: &Program) -> Outcome {
 pub fn solve_program_until(program: &Program, stop: &(dyn Fn() -> bool + Sync)) -> Outcome {
     let (merged, _) = program.merge_slots();
     let gap = if merged.slot_hours.len() == 1 { 0.0 } else { 5e-5 };
-    solve_program_within(program, Effort { gap, stop })
+    solve_program_within(program, Effort::until(gap, stop))
 }
 
 /// Solves a program to a relative gap of one's own.
@@ -157,7 +165,7 @@ fn solve_merged(program: &Program, effort: Effort<'_>) -> Outcome {
         return outcome;
     }
     // A rule of another form: without it first. A plan that keeps the rule anyway is the answer.
-    let freer = freed(program).and_then(|free| apart(&free, effort));
+    let freer = freed(program).and_then(|free| apart(&free, Effort { first_look: true, ..effort }));
     let checked = match freer {
         Some(Outcome::Infeasible { .. }) => return Outcome::Infeasible { cheapest: None },
         Some(Outcome::Solved(free)) => Some(free),

@@ -54,12 +54,37 @@ const DRAFT_EVERY: usize = 10;
 const DRAFTS: usize = 3;
 /// Responses of the local search, weighted with their size.
 const DRAFT_WORK: u64 = 3_000_000;
-/// Evaluations of the pattern bound before the slot bound is tried, and after it; weighted with their size. About a
-/// hundred million a second.
-const PATTERN_FIRST: u64 = 600_000_000;
-const PATTERN_THEN: u64 = 4_000_000_000;
-/// Slots solved under the slot bound.
-const SLOTS_MAX: u64 = 20_000;
+/// Evaluations of the pattern bound in a round, weighted with their size: under a second.
+const PATTERN_ROUND: u64 = 60_000_000;
+/// Gap up to which nothing is known better: rounding.
+const FINE: f64 = 5e-10;
+/// Evaluations spent on proving to [`FINE`]: some hundredths of a second.
+const FINE_WORK: u64 = 3_000_000;
+/// A round is worth another if it leaves less than this part of the gap.
+const CLOSES: f64 = 0.8;
+/// Rounds after the slot bound.
+const ROUNDS_THEN: u64 = 20;
+
+/// How much work a search may do.
+struct Limits {
+    /// Rounds of the pattern bound before the slot bound is tried.
+    pattern_rounds: u64,
+    /// Rounds after it.
+    rounds_then: u64,
+    /// Slots solved under the slot bound.
+    slots: u64,
+}
+
+impl Effort<'_> {
+    /// A first look costs a second or two, the whole search a minute or two.
+    const fn limits(&self) -> Limits {
+        if self.first_look {
+            Limits { pattern_rounds: 1, rounds_then: 0, slots: 200 }
+        } else {
+            Limits { pattern_rounds: 20, rounds_then: ROUNDS_THEN, slots: 8_000 }
+        }
+    }
+}
 
 /// Solves a program to a gap.
 pub(super) fn solve(program: &Program, effort: Effort<'_>) -> Option<Found> {
@@ -68,11 +93,11 @@ pub(super) fn solve(program: &Program, effort: Effort<'_>) -> Option<Found> {
     if fewest.is_none_or(|fewest| model.deployments_max.is_some_and(|most| fewest > most)) {
         return Some(Found { point: None, bound: f64::INFINITY, proven: true });
     }
-    let gap = effort.gap.max(1e-9);
+    let gap = effort.gap.max(FINE);
     let mut start = Start::new(&model);
-    start.raise(gap, effort);
+    start.raise(FINE, effort);
     let Start { bounder, scale, root, prices, bound, drafts, target, .. } = start;
-    let mut search = Search::new(bounder, Leaves::new(program, &model, gap / 4.0), scale, root, gap);
+    let mut search = Search::new(bounder, Leaves::new(program, &model, FINE), scale, root, FINE);
     if target.is_finite() {
         try_drafts(&mut search, &drafts, target, &prices);
     }
@@ -90,22 +115,43 @@ pub(super) fn solve(program: &Program, effort: Effort<'_>) -> Option<Found> {
         return Some(found(&search, program, true));
     }
     search.begin(prices.clone(), bound);
-    let mut proven = pattern(&mut search, PATTERN_FIRST, effort);
+    // What is small is proven to the last digit; what is not, to the gap that was asked for.
+    let mut proven = pattern(&mut search, FINE_WORK, effort);
+    search.gap = gap;
+    proven = proven || pattern_while_it_closes(&mut search, effort);
     let mut split = f64::NEG_INFINITY;
     if !proven && model.deployments_max.is_none() && search.best.is_some() {
         search.tighten_root(&prices);
         split = split_tree::run(&mut search, program, &prices, &mut |solved| {
-            !(effort.stop)() && solved < SLOTS_MAX
+            !(effort.stop)() && solved < effort.limits().slots
         });
         // What the root was narrowed by has bounds of its own.
         split = split.min(search.floor);
         proven = split >= search.cutoff();
     }
     if !proven {
-        proven = pattern(&mut search, PATTERN_THEN, effort);
+        proven = pattern(&mut search, effort.limits().rounds_then * PATTERN_ROUND, effort);
     }
     let found = found(&search, program, proven);
     Some(Found { bound: found.bound.max(split), ..found })
+}
+
+/// Branch and bound with the pattern bound in rounds, as long as a round closes a good part of the gap that is open.
+fn pattern_while_it_closes(search: &mut Search<'_>, effort: Effort<'_>) -> bool {
+    let mut open = f64::INFINITY;
+    for round in 0..effort.limits().pattern_rounds {
+        if pattern(search, PATTERN_ROUND, effort) {
+            return true;
+        }
+        let now = search.cutoff() - search.bound();
+        // Programs of slots grow with the classes, the pattern bound hardly does.
+        let early = round < search.bounder.model.classes as u64 / 4;
+        if (effort.stop)() || (!early && now.is_finite() && now > CLOSES * open) {
+            break;
+        }
+        open = now;
+    }
+    false
 }
 
 /// Branch and bound with the pattern bound, for so much work.

@@ -22,6 +22,8 @@ const ROOT: usize = 60;
 const STEPS: usize = 10;
 /// First step length.
 const THETA: f64 = 0.25;
+/// Part of the open gap that three steps must close.
+const WORTH_IT: f64 = 0.04;
 /// Steps without a better bound after which the step is cut, and the cut.
 const STALL: usize = 5;
 const CUT: f64 = 0.6;
@@ -154,9 +156,10 @@ fn raise(
     let mut direction: Vec<Vec<f64>> = gamma.iter().map(|gamma| vec![0.0; gamma.len()]).collect();
     let mut theta = THETA;
     let mut stalled = 0;
+    let mut history: Vec<f64> = Vec::new();
     for step in 0..node.steps {
         // No finer than the gap that is still open asks for.
-        let apart = (search.cutoff() - best.bound) / search.cutoff().abs();
+        let apart = (search.cutoff() - best.bound.max(node.bound)) / search.cutoff().abs();
         let slot_gap = (0.03 * apart).clamp(1e-5, 1e-3);
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "300 to 200,000")]
         let nodes = (12.0 / apart.max(1e-9)).clamp(300.0, 2e5) as u64;
@@ -181,7 +184,8 @@ fn raise(
             search.try_fleet(&space, &fleet, prices);
         }
         let cutoff = search.cutoff();
-        if best.bound >= cutoff || !more(*solved) {
+        history.push(best.bound.max(node.bound));
+        if best.bound >= cutoff || !more(*solved) || creeps(&history, cutoff) {
             break;
         }
         // Slope: what a slot wants beyond the mean of all, weighted with the price of the pool.
@@ -208,6 +212,12 @@ fn raise(
         }
     }
     Some(best)
+}
+
+/// Do the last steps close too little of what is open? Then a branch closes more.
+fn creeps(history: &[f64], cutoff: f64) -> bool {
+    let [.., before, _, _, now] = history else { return false };
+    now - before < WORTH_IT * (cutoff - now)
 }
 
 /// By pool: instances paid on average, sum gamma n / c, and the range of what slots want.
