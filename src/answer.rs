@@ -6,7 +6,7 @@
 use crate::candidate::{Bench, Question, Tally};
 use crate::error::Error;
 use crate::explain;
-use crate::formulate::{Field, field};
+use crate::formulate::{Field, MG_PER_KG, field};
 use crate::recommendation::{
     BestOfKind, CatalogStamp, Kind, Plan, Proof, Recommendation, SCHEMA_VERSION, Status,
 };
@@ -42,6 +42,7 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
         forbid: std::collections::BTreeSet::new(),
         prune: request.options.prune,
         stop: request.options.stop,
+        index_matters: None,
     };
     let mut field = field(&question);
     let best = solve_mixed(&question, &mut field, None);
@@ -55,10 +56,15 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
             check(request, &plan)?;
             let gap = ((solved.value - solved.bound) / solved.value.abs().max(1e-9)).max(0.0);
             answer.status = if gap <= OPTIMAL_GAP { Status::Optimal } else { Status::Feasible };
-            // Quality is maximised: the program minimises its negative.
-            let sign = if request.requirements.objective == Objective::Quality { -1.0 } else { 1.0 };
-            answer.proof.value = Some(sign * solved.value);
-            answer.proof.bound = Some(sign * solved.bound);
+            let unit = match request.requirements.objective {
+                // Quality is maximised: the program minimises its negative.
+                Objective::Quality => -1.0,
+                // The program's score is of a request, what is shown of the month.
+                Objective::Carbon => best.formulated.program.all_requests() / MG_PER_KG,
+                Objective::Cost | Objective::Latency => 1.0,
+            };
+            answer.proof.value = Some(unit * solved.value);
+            answer.proof.bound = Some(unit * solved.bound);
             answer.proof.gap = Some(gap);
             answer.kinds = kinds(request, &question, &mut field, Some(&plan))?;
             answer.growth =
@@ -66,6 +72,9 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
             answer.plans = alternatives(request, &question, plan)?;
             answer.proof.verified = true;
             explain::feasible(request, &question, &field, &mut answer);
+            if request.options.pareto {
+                answer.pareto = crate::pareto::pareto(request, &question)?;
+            }
         }
         Outcome::Infeasible { .. } => {
             answer.status = Status::Infeasible;
@@ -96,6 +105,7 @@ fn empty(request: &Request<'_>, tally: &Tally) -> Recommendation {
         requirements: request.requirements.clone(),
         plans: Vec::new(),
         kinds: Vec::new(),
+        pareto: Vec::new(),
         proof: Proof {
             objective: objective_word(request.requirements).to_owned(),
             value: None,

@@ -90,7 +90,7 @@ const fn open(name: &'static str, unit: &'static str) -> Named {
 }
 
 /// Every value a rule may compare with.
-pub const NAMED: [Named; 36] = [
+pub const NAMED: [Named; 37] = [
     named("allow", "word"),
     named("allow.licences", "word"),
     named("as_of", "date"),
@@ -105,6 +105,7 @@ pub const NAMED: [Named; 36] = [
     named("workload.quality", "index"),
     named("workload.quality.min", "share"),
     named("workload.premium.share", "share"),
+    named("workload.quality.mean", "index"),
     named("workload.requests", "requests/s"),
     named("workload.deferrable_hours", "h"),
     named("workload.latency.ttft_ms", "ms"),
@@ -147,6 +148,7 @@ impl Rule {
             "workload.premium.share" => {
                 workload.and_then(|workload| workload.premium.as_ref()).map(|p| p.share)
             }
+            "workload.quality.mean" => workload.and_then(|workload| workload.quality_mean),
             "workload.latency.ttft_ms.p95" => latency(LatencyMeasure::Ttft, Statistic::P95),
             "workload.latency.tpot_ms.mean" => latency(LatencyMeasure::Tpot, Statistic::Mean),
             "workload.latency.e2e_ms.p95" => latency(LatencyMeasure::E2e, Statistic::P95),

@@ -42,6 +42,7 @@ pub enum Measure {
     ServedRequestsPerS,
     Load,
     PremiumShare,
+    QualityMean,
     UsdPerMonth,
     UsdUpfront,
     UsdPerRequest,
@@ -132,7 +133,7 @@ use Scope::{Candidate, Plan};
 
 /// Every measure, in the order of [`Measure`].
 #[rustfmt::skip]
-pub const TABLE: [Entry; 45] = [
+pub const TABLE: [Entry; 46] = [
     entry(Measure::Name, "name", "word", Neither, Candidate, BuiltIn, "ids and aliases of model, GPU, provider, billing, precision, engine, region"),
     entry(Measure::Denials, "denials", "", Lower, Candidate, BuiltIn, "entries of your deny list that match"),
     entry(Measure::Licence, "licence", "word", Neither, Candidate, BuiltIn, "licence of the model"),
@@ -167,6 +168,7 @@ pub const TABLE: [Entry; 45] = [
     entry(Measure::ServedRequestsPerS, "served_requests_per_s", "requests/s", Neither, Plan, BuiltIn, "requests served, by workload and hour"),
     entry(Measure::Load, "load", "replicas", Lower, Plan, BuiltIn, "load of a replica group over the capacity of one replica"),
     entry(Measure::PremiumShare, "premium_share", "share", Higher, Plan, BuiltIn, "share of requests at targets of the premium tier"),
+    entry(Measure::QualityMean, "quality_mean", "index", Higher, Plan, BuiltIn, "mean index over the requests of a workload, premium ones among them"),
     entry(Measure::UsdPerMonth, "usd_per_month", "USD/month", Lower, Plan, Anyone, "recurring bill of a mean month"),
     entry(Measure::UsdUpfront, "usd_upfront", "USD", Lower, Plan, BuiltIn, "purchases and prepaid commitments"),
     entry(Measure::UsdPerRequest, "usd_per_request", "USD/request", Lower, Plan, Anyone, "monthly bill over all requests"),

@@ -61,6 +61,9 @@ pub struct Recommendation {
     pub plans: Vec<Plan>,
     /// The best plan of each kind, or why there is none.
     pub kinds: Vec<BestOfKind>,
+    /// Plans between which cost, quality and latency are traded, cheapest first; empty unless asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub pareto: Vec<ParetoPoint>,
     /// What was proven and how.
     pub proof: Proof,
     /// Why not something else.
@@ -423,6 +426,21 @@ pub struct BestOfKind {
     pub summary: String,
     /// Why there is none.
     pub refused: Option<Told>,
+}
+
+/// A plan that no other beats in cost, quality and latency together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ParetoPoint {
+    /// Recurring bill of a mean month.
+    pub usd_per_month: f64,
+    /// Mean index over all requests that reach a model; absent where one is unknown.
+    pub quality_index: Option<f64>,
+    /// Mean over those requests of the p95 time to the last token at their target, ms; absent where one is unknown.
+    pub e2e_ms_p95: Option<f64>,
+    /// Relative gap of its program.
+    pub gap: f64,
+    /// The plan, verified.
+    pub plan: Plan,
 }
 
 /// What was proven.

@@ -40,10 +40,12 @@ pub struct Options {
     pub explain_infeasible: bool,
     /// When to end the search early.
     pub stop: Stop,
+    /// Find the plans between which cost, quality and latency are traded?
+    pub pareto: bool,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { top: 3, prune: true, explain_infeasible: true, stop: Stop::NEVER }
+        Self { top: 3, prune: true, explain_infeasible: true, stop: Stop::NEVER, pareto: false }
     }
 }

@@ -87,6 +87,16 @@ pub fn solve_mixed<'q, 'c>(
             None => whole,
         }
     };
+    solve_with(question, field, &write)
+}
+
+/// The same with a program of one's own, written anew whenever the field changes.
+#[must_use]
+pub fn solve_with<'q, 'c>(
+    question: &Question<'q, 'c>,
+    field: &mut Field<'q, 'c>,
+    write: &dyn Fn(&Field<'q, 'c>) -> Formulated,
+) -> Best {
     let mut best = solve(question, &write(field));
     if field.classes.len() < 2 {
         return best;

@@ -12,7 +12,7 @@ const CANDIDATE: &str = "allow benchmark context_tokens data_eu_only data_no_tra
     deferrable_hours deny e2e_ms engine_supported estimate_trusted in_force licence max_output memory_gib_per_server \
     needs parallelism precision_supported quality rate_limit retired routing spot tpot_ms ttft_ms weights_fit";
 const PLAN: &str = "availability capacity deferrable demand gpus max_deployments max_replicas min_replicas owned power_kw premium_share \
-    usd_per_month usd_per_request usd_upfront";
+    quality_mean usd_per_month usd_per_request usd_upfront";
 
 fn docs() -> String {
     std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/constraints.md")).unwrap()

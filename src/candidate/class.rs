@@ -82,6 +82,18 @@ impl Class<'_> {
         least
     }
 
+    /// Does anything but its own floor read the index of who serves it?
+    #[must_use]
+    pub const fn reads_index(&self) -> bool {
+        self.workload.quality_mean.is_some()
+    }
+
+    /// Would its mean hold if all of it went to a target of such an index?
+    #[must_use]
+    pub fn mean_holds(&self, index: Option<f64>) -> bool {
+        self.workload.quality_mean.is_none_or(|least| index.is_some_and(|index| index >= least))
+    }
+
     /// Requests a month that reach a model.
     #[must_use]
     pub fn requests_per_month(&self) -> f64 {

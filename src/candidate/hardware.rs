@@ -133,6 +133,13 @@ impl<'c> Hardware<'c> {
         if self.is_owned() { unit_gpus } else { self.gpus }
     }
 
+    /// kg CO2e of one instance that hosts units of so many GPUs, for an hour; `None` where a fact is unknown.
+    #[must_use]
+    pub fn kg_co2e_per_hour(&self, catalog: &Catalog, unit_gpus: u32) -> Option<f64> {
+        let gpus = self.gpus_paid(unit_gpus);
+        crate::carbon::engine_hour(catalog, self.gpu, gpus, &self.provider, &self.region).map(|hour| hour.kg)
+    }
+
     /// How often the price of a way is paid for one instance that hosts units of so many GPUs.
     #[must_use]
     pub fn times(&self, unit_gpus: u32) -> f64 {

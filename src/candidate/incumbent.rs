@@ -7,6 +7,7 @@ use super::Question;
 use super::class::Class;
 use super::hardware::Hardware;
 use super::local::{LocalOption, Prospect};
+use super::ranked::no_worse_in_means;
 
 /// Most instances that may stand for one.
 const INSTANCES_FOR_ONE_MAX: f64 = 16.0;
@@ -46,7 +47,11 @@ impl Found<'_> {
                     let one = |option: &LocalOption<'_>| {
                         let least = least_instances(question, option);
                         let one = instances_of(question, option, least)?;
+                        let index = option.prospect.shared.quality.as_ref().map(|scored| scored.index);
+                        let in_mean = (0..classes.len())
+                            .any(|at| option.capacity[at].is_some() && classes[at].mean_holds(index));
                         (!option.hardware.is_owned()
+                            && in_mean
                             && option.hardware.spot.is_none()
                             && question.requirements.availability.is_none()
                             && fits(question, &[&one]))
@@ -73,6 +78,9 @@ impl Found<'_> {
         let whole = |option: &&LocalOption<'_>| !option.hardware.is_owned() && option.hardware.spot.is_none();
         for option in self.options.iter().filter(whole) {
             let Some(capacity) = &option.capacity[at] else { continue };
+            if !classes[at].mean_holds(option.prospect.shared.quality.as_ref().map(|scored| scored.index)) {
+                continue;
+            }
             let needed = (peak / (capacity.rps * (1.0 - requirements.headroom))).ceil().max(1.0);
             let replicas = needed + spares(question, needed, 1.0);
             let instances = (replicas / f64::from(option.prospect.replicas)).ceil();
@@ -123,13 +131,17 @@ impl Found<'_> {
     pub(super) fn beats(
         &self,
         question: &Question<'_, '_>,
+        classes: &[Class<'_>],
         peaks: &[f64],
         prospect: &Prospect<'_>,
         upper_rps: &[f64],
         hardware: &[Hardware<'_>],
     ) -> bool {
         let other = &hardware[prospect.hardware];
-        self.options.iter().any(|option| beats(question, option, peaks, prospect, upper_rps, other))
+        self.options.iter().any(|option| {
+            no_worse_in_means(question, classes, option, prospect)
+                && instances_for_one(question, option, peaks, prospect, upper_rps, other).is_some()
+        })
     }
 }
 
@@ -205,18 +217,18 @@ fn power_kw(question: &Question<'_, '_>, hardware: &Hardware<'_>, prospect: &Pro
     each * f64::from(hardware.gpus_paid(prospect.row.unit.gpus))
 }
 
-/// Test 1, for one option.
-fn beats(
+/// Test 1, for one option: how many instances of it stand for one of the prospect, if they beat it.
+pub(super) fn instances_for_one(
     question: &Question<'_, '_>,
     option: &LocalOption<'_>,
     peaks: &[f64],
     prospect: &Prospect<'_>,
     upper_rps: &[f64],
     other: &Hardware<'_>,
-) -> bool {
+) -> Option<f64> {
     // What may be taken away stands in for nothing that may not, nor for what is taken away less often.
     if option.hardware.spot.is_some() && option.hardware.spot != other.spot {
-        return false;
+        return None;
     }
     let requirements = question.requirements;
     let replicas = f64::from(option.prospect.replicas);
@@ -224,7 +236,7 @@ fn beats(
     let mut everything = 0.0;
     for (at, upper) in upper_rps.iter().enumerate() {
         if *upper > 0.0 {
-            let Some(capacity) = &option.capacity[at] else { return false };
+            let Some(capacity) = &option.capacity[at] else { return None };
             one_for_one = one_for_one.max((upper / (capacity.rps * replicas)).ceil());
             everything += peaks[at] / (capacity.rps * replicas * (1.0 - requirements.headroom));
         }
@@ -240,12 +252,12 @@ fn beats(
         || k < least_instances(question, option)
         || !option.hardware.covers(other, k * times, upfront)
     {
-        return false;
+        return None;
     }
     if requirements.availability.is_some()
         && k * f64::from(option.prospect.replicas) > f64::from(prospect.replicas)
     {
-        return false; // more replicas may fail
+        return None; // more replicas may fail
     }
     let limited = |gpu: &str| requirements.limits.gpus.contains_key(gpu);
     let stock = |hardware: &Hardware<'_>| (hardware.is_owned(), hardware.bought);
@@ -257,12 +269,13 @@ fn beats(
     let stock_is_finite =
         option.hardware.is_owned() || (!option.hardware.bought && limited(&option.hardware.gpu.id));
     if stock_is_finite && !(same_gpu && takes_no_more) {
-        return false;
+        return None;
     }
     let power = |hardware: &Hardware<'_>, prospect: &Prospect<'_>| {
         crate::bill::power_kw(question.catalog, hardware.gpu).unwrap_or(f64::INFINITY)
             * gpus(hardware, prospect)
     };
-    requirements.limits.power_kw.is_none()
-        || k * power(&option.hardware, &option.prospect) <= power(other, prospect)
+    let powered = requirements.limits.power_kw.is_none()
+        || k * power(&option.hardware, &option.prospect) <= power(other, prospect);
+    powered.then_some(k)
 }

@@ -6,7 +6,7 @@ use crate::estimate::Basis;
 use crate::measure::Measure;
 use crate::quality::{self, Scored, Verdict};
 use crate::reason::{Op, Refusal};
-use crate::requirements::{LatencyMeasure, QualityFloor, Statistic};
+use crate::requirements::{LatencyMeasure, Objective, QualityFloor, Statistic};
 
 /// The quality floor of a class, tier, index or raw benchmark.
 #[must_use]
@@ -21,6 +21,12 @@ pub fn floor_refusal(
         crate::custom::refusal(question.rules, question.requirements, Some(class.workload), &index)
     {
         return Some(refusal);
+    }
+    if scored.is_none() && class.workload.quality_mean.is_some() {
+        return Some(Refusal::word("quality_mean", "unknown", "a known index"));
+    }
+    if scored.is_none() && question.requirements.objective == Objective::Quality {
+        return Some(Refusal::word("quality", "unknown", "a known index"));
     }
     let floor = class.floor?;
     let verdict =

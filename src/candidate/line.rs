@@ -21,7 +21,7 @@ use crate::quality;
 use crate::reason::{Op, Refusal};
 
 /// A model in a mode at a precision that may serve some class, as far as the model alone tells.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Line<'a> {
     /// The model, and its place in the catalog.
     pub(crate) model: &'a Model,
@@ -79,7 +79,7 @@ fn lines_of<'a>(
             let scored = quality::of_model(catalog, model, mode, weights);
             let mut refusals = by_class.clone();
             for (class, refusal) in classes.iter().zip(&mut refusals) {
-                if refusal.is_none() && class.floor.is_some() {
+                if refusal.is_none() && (class.floor.is_some() || class.reads_index()) {
                     *refusal = guessed(question, &catalog.precisions[precision]);
                 }
                 if refusal.is_none() {

@@ -16,6 +16,7 @@ pub mod limit;
 pub mod line;
 pub mod local;
 pub mod place;
+pub mod ranked;
 pub mod screen;
 pub mod serverless;
 pub mod spot;
@@ -56,6 +57,9 @@ pub struct Question<'q, 'c> {
     pub prune: bool,
     /// When to end a search early.
     pub stop: crate::request::Stop,
+    /// Up to this price of an instance, USD/month, a dearer engine is worth a look where its index is higher, though
+    /// nothing in the request reads it.
+    pub index_matters: Option<f64>,
 }
 
 impl<'q, 'c> Question<'q, 'c> {
@@ -73,6 +77,12 @@ impl<'q, 'c> Question<'q, 'c> {
         self.requirements.routing != Routing::Local && self.kind != Some(Kind::Local)
     }
 
+    /// Does anything but its own floor read the index of who serves a class?
+    #[must_use]
+    pub const fn reads_index(&self, class: &Class<'_>) -> bool {
+        class.reads_index() || self.index_matters.is_some()
+    }
+
     /// The same question about another request.
     #[must_use]
     pub fn about<'r>(&self, requirements: &'r Requirements) -> Question<'r, 'c>
@@ -88,6 +98,7 @@ impl<'q, 'c> Question<'q, 'c> {
             forbid: self.forbid.clone(),
             prune: self.prune,
             stop: self.stop,
+            index_matters: self.index_matters,
         }
     }
 }

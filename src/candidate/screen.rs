@@ -29,6 +29,7 @@ use super::limit::untrusted;
 use super::line::lines;
 use super::local::{LocalOption, Prospect, traffic};
 use super::place::{prospects, unseen};
+use super::ranked::ranked;
 use super::tally::Tally;
 use crate::reason::{Op, Refusal};
 
@@ -47,7 +48,10 @@ pub fn screen<'a>(
     tally: &mut Tally,
 ) -> Vec<LocalOption<'a>> {
     let lines = lines(question, classes, kept, tally);
-    let drop = question.prune && question.requirements.objective == Objective::Cost;
+    if question.prune && question.requirements.objective != Objective::Cost {
+        return ranked(question, classes, &lines, kept, cloud, tally);
+    }
+    let drop = question.prune;
     let budget = question.requirements.budget.usd_per_month.is_some()
         || question.requirements.budget.usd_per_request.is_some();
     let mut found = Found {
@@ -62,12 +66,7 @@ pub fn screen<'a>(
     let around_the_clock = drop && !by_hour;
     let mut floor: Option<Floor> = None;
     let mut next = 0;
-    // Work that may wait may all be served in one hour.
-    let most = |class: &Class<'_>| {
-        let load = class.load_rps();
-        if class.served_in().is_empty() { load.into_iter().fold(0.0, f64::max) } else { load.iter().sum() }
-    };
-    let peaks: Vec<f64> = classes.iter().map(most).collect();
+    let peaks = peaks(classes);
     while next < kept.len() {
         // All of one price at once (owned GPUs too), the most promising first.
         let price =
@@ -77,7 +76,8 @@ pub fn screen<'a>(
         let incumbents =
             if around_the_clock { found.incumbents(question, classes) } else { Incumbents::NONE };
         let usd_per_month = price(next).1 * question.requirements.hours_per_month;
-        if around_the_clock && usd_per_month > incumbents.local.max(incumbents.mixed) {
+        let most = question.index_matters.unwrap_or_else(|| incumbents.local.max(incumbents.mixed));
+        if around_the_clock && usd_per_month > most {
             let beyond: u64 = kept[next..].iter().map(|hardware| unseen(question, &lines, hardware)).sum();
             tally.candidates += beyond;
             tally.beyond_incumbent += beyond;
@@ -94,7 +94,8 @@ pub fn screen<'a>(
             floor = Some(Floor::new(question, classes, &all, &cloud.usd_per_request));
         }
         next = end;
-        if drop && by_hour {
+        // What runs at the least price may be no plan where an index is read.
+        if drop && by_hour && !classes.iter().any(|class| question.reads_index(class)) {
             let most = found.busiest_hour(question, &peaks);
             places.retain(|at| {
                 let beyond =
@@ -118,9 +119,12 @@ pub fn screen<'a>(
             let mut batch = Vec::with_capacity(BATCH);
             while batch.len() < BATCH {
                 let Some((upper, prospect)) = waiting.next() else { break };
-                if around_the_clock && hopeless.holds(question, &prospect, &upper) {
+                if around_the_clock
+                    && question.index_matters.is_none()
+                    && hopeless.holds(question, &prospect, &upper)
+                {
                     tally.beyond_incumbent += 1;
-                } else if drop && found.beats(question, &peaks, &prospect, &upper, kept) {
+                } else if drop && found.beats(question, classes, &peaks, &prospect, &upper, kept) {
                     tally.dominated += 1;
                 } else {
                     batch.push(prospect);
@@ -162,6 +166,17 @@ pub struct Cloud {
     pub usd_per_month: Option<f64>,
     /// Cheapest price of a request by class; infinite where nobody serves it.
     pub usd_per_request: Vec<f64>,
+    /// What the cleanest for every class emit, kg CO2e a month, if every class has one.
+    pub kg_co2e_per_month: Option<f64>,
+}
+
+/// Most of each class that one hour may have to carry, requests/s: work that may wait may all be served in one.
+pub(super) fn peaks(classes: &[Class<'_>]) -> Vec<f64> {
+    let most = |class: &Class<'_>| {
+        let load = class.load_rps();
+        if class.served_in().is_empty() { load.into_iter().fold(0.0, f64::max) } else { load.iter().sum() }
+    };
+    classes.iter().map(most).collect()
 }
 
 /// One prospect with queueing, for every class it may serve. Several options where the best batch cap differs between

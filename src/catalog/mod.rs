@@ -25,7 +25,7 @@ use serde::{Deserialize, Serialize};
 
 pub use api::{Api, ApiLatency, ServiceTier};
 pub use engine::{Calibration, Coefficients, Engine};
-pub use facts::{Economics, Profile, QualityItem, QualityRow, QualityScore, TierScale};
+pub use facts::{EconomicFact, Economics, Profile, QualityItem, QualityRow, QualityScore, TierScale};
 pub use gpu::Gpu;
 pub use lookup::{any_glob_matches, glob_matches};
 pub use model::{Attention, Model};

@@ -95,7 +95,7 @@ fn write(path: &Path, text: &str) -> Result<(), Error> {
     fs::write(path, text).map_err(|error| unwritable(path, &error))
 }
 
-fn unwritable(path: &Path, error: &std::io::Error) -> Error {
+pub(super) fn unwritable(path: &Path, error: &std::io::Error) -> Error {
     let cause = format!("cannot be written: {error}");
     Error::fault("E0901", &path.to_string_lossy(), cause, "Name a folder that you may write to.")
 }

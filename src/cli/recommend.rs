@@ -7,13 +7,14 @@ use std::time::{Duration, Instant};
 use clap::ValueEnum;
 use jiff::civil::Date;
 
+use super::accuracy::unwritable;
 use super::input::{Asked, Facts};
 use super::{Outcome, color, say};
 use crate::constraint::Rules;
 use crate::error::Error;
 use crate::render::graph::{Drawing, graph};
 use crate::render::table::{TableOptions, table};
-use crate::render::{json, phrase};
+use crate::render::{json, pareto, phrase};
 use crate::request::Stop;
 use crate::{Options, Request};
 
@@ -42,6 +43,12 @@ pub(super) struct Args {
     /// Draw the request path of the best plan instead: Graphviz, Mermaid or SVG
     #[arg(long, value_enum, value_name = "LANGUAGE", conflicts_with_all = ["format", "explain"])]
     graph: Option<Graph>,
+    /// Also find the plans between which cost, quality and latency are traded (at most 12)
+    #[arg(long)]
+    pareto: bool,
+    /// Write those plans as an SVG chart to this file
+    #[arg(long, value_name = "FILE")]
+    pareto_svg: Option<PathBuf>,
     #[command(flatten)]
     facts: Facts,
     /// Add the rule files (*.toml) of this folder
@@ -113,6 +120,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
             prune: true,
             explain_infeasible: true,
             stop: args.time_limit.map_or(Stop::NEVER, deadline),
+            pareto: args.pareto || args.pareto_svg.is_some(),
         },
     })?;
     answer.warnings.splice(0..0, asked.warnings());
@@ -128,6 +136,9 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
             table(&answer, &TableOptions { width: 100, color: color(), all: args.explain, file })
         }
     };
+    if let (Some(path), Some(chart)) = (&args.pareto_svg, pareto::svg(&answer)) {
+        std::fs::write(path, chart).map_err(|error| unwritable(path, &error))?;
+    }
     say(&text)?;
     Ok(if answer.plans.is_empty() { Outcome::NoPlan } else { Outcome::Fine })
 }

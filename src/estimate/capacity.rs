@@ -264,3 +264,13 @@ pub fn capacity_upper_bound(step: &Step, memory: &Memory, traffic: &Traffic<'_>)
     let cap = demand.batch_cap(memory, step.max_batch().min(512));
     LOAD_MAX * demand.rate_per_s(step, cap)
 }
+
+/// 95th percentile of the time to the last token of a unit with nothing else to do, ms, median of the error: no load
+/// makes it shorter.
+#[must_use]
+pub fn idle_e2e_p95(step: &Step, traffic: &Traffic<'_>) -> f64 {
+    let demand = Demand::new(step, traffic);
+    let margin = Margin { work: 1.0, prefill: 1.0 };
+    let question = Question { traffic, demand, prefills: prefills(step, traffic), limits: &[], margin };
+    question.idle_ms(step, &LatencyLimit { measure: LatencyMeasure::E2e, statistic: Statistic::P95, ms: 0.0 })
+}

@@ -36,7 +36,7 @@ pub use api::{ApiEstimate, answered_within, api_latency};
 pub use batch::{Summary, batch, batch_with};
 pub use breakdown::{Breakdown, Part, Pass, breakdown};
 pub use calibration::{Scale, TimeClass};
-pub use capacity::{Capacity, Shortfall, capacity, capacity_upper_bound};
+pub use capacity::{Capacity, Shortfall, capacity, capacity_upper_bound, idle_e2e_p95};
 pub use change::{Change, Tried, faster, fitting};
 pub use coefficient::{Coefficient, Factor, Rates};
 pub use contract::{Load, Refusal, Request};

@@ -11,7 +11,7 @@ use crate::search::solve_mixed;
 use crate::solve::{Outcome, Solved};
 
 /// Rules that a request can do without, in the order they are tried.
-pub const MOVABLE: [&str; 24] = [
+pub const MOVABLE: [&str; 25] = [
     "retired",
     "licence",
     "deny",
@@ -35,6 +35,7 @@ pub const MOVABLE: [&str; 24] = [
     "tpot_ms",
     "ttft_ms",
     "e2e_ms",
+    "quality_mean",
     "quality",
 ];
 /// As good as no limit on what is paid at once, USD.
@@ -88,6 +89,7 @@ pub fn without(requirements: &Requirements, rule: &str) -> Option<Requirements> 
         "tpot_ms" => drop_latency(&mut free, LatencyMeasure::Tpot),
         "ttft_ms" => drop_latency(&mut free, LatencyMeasure::Ttft),
         "e2e_ms" => drop_latency(&mut free, LatencyMeasure::E2e),
+        "quality_mean" => free.workloads.iter_mut().for_each(|workload| workload.quality_mean = None),
         "quality" => free.workloads.iter_mut().for_each(|workload| workload.quality = None),
         _ => return None,
     }

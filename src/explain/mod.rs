@@ -272,6 +272,7 @@ fn binding(requirements: &Requirements, plan: &Plan) -> Vec<crate::reason::Told>
                 "usd_upfront" => ("usd_upfront", "USD"),
                 "deployments" => ("max_deployments", "deployments"),
                 "power_kw" => ("power_kw", "kW"),
+                "quality_mean" => ("quality_mean", "index"),
                 "memory_gib_per_server" => ("memory_gib_per_server", "GiB"),
                 name if name.starts_with("ttft") => ("ttft_ms", "ms"),
                 name if name.starts_with("tpot") => ("tpot_ms", "ms"),

@@ -1,5 +1,7 @@
 //! All options of a question: hosted models first, whose prices tell which engines are worth a look.
 
+use std::collections::BTreeMap;
+
 use crate::candidate::hardware::{hardware, undominated};
 use crate::candidate::hosted::hosted_options;
 use crate::candidate::screen::{Cloud, screen};
@@ -8,6 +10,8 @@ use crate::candidate::spot::spot_hardware;
 use crate::candidate::{
     Class, Hardware, HostedOption, LocalOption, Question, ServerlessOption, Tally, classes,
 };
+use crate::carbon::hosted_request;
+use crate::requirements::{Objective, Requirements};
 
 /// All options of a question.
 pub struct Field<'q, 'c> {
@@ -33,12 +37,16 @@ pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
         return Field { classes, locals: Vec::new(), serverless: Vec::new(), hosted: Vec::new(), tally };
     }
     let hosted = hosted_options(question, &classes, &mut tally);
-    let cloud = cheapest_cloud(&classes, &hosted);
+    let cloud = cheapest_cloud(question, &classes, &hosted);
     let locals = if question.local() {
         let mut all: Vec<Hardware<'a>> =
             hardware(question.requirements, question.rules, question.catalog, &mut tally);
         all.extend(spot_hardware(question, &classes, &hosted, &mut tally));
-        let kept = if question.prune { undominated(&all, question.requirements) } else { all };
+        let kept = match (question.prune, question.requirements.objective) {
+            (false, _) => all,
+            (true, Objective::Carbon) => by_place(&all, question.requirements),
+            (true, _) => undominated(&all, question.requirements),
+        };
         screen(question, &classes, &kept, &cloud, &mut tally)
     } else {
         Vec::new()
@@ -49,21 +57,47 @@ pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
 }
 
 /// The cheapest hosted model of each class. A complete plan of hosted models is made of those that accept everything.
-fn cheapest_cloud(classes: &[Class<'_>], hosted: &[HostedOption<'_>]) -> Cloud {
-    let cheapest = |may: &dyn Fn(&HostedOption<'_>) -> bool| -> Vec<f64> {
-        let terms =
-            |at: usize| hosted.iter().filter(|option| may(option)).map(move |option| &option.terms[at]);
-        (0..classes.len())
-            .map(|at| {
-                terms(at)
-                    .filter(|terms| terms.refusal.is_none())
-                    .map(|terms| terms.usd_per_request)
-                    .fold(f64::INFINITY, f64::min)
-            })
-            .collect()
+fn cheapest_cloud(question: &Question<'_, '_>, classes: &[Class<'_>], hosted: &[HostedOption<'_>]) -> Cloud {
+    let usd_per_request: Vec<f64> = (0..classes.len())
+        .map(|at| {
+            hosted
+                .iter()
+                .map(|option| &option.terms[at])
+                .filter(|terms| terms.refusal.is_none())
+                .map(|terms| terms.usd_per_request)
+                .fold(f64::INFINITY, f64::min)
+        })
+        .collect();
+    // The least of something over the hosted models that serve a class and are within its mean by themselves.
+    let month = |of: &dyn Fn(&HostedOption<'_>, usize) -> Option<f64>| {
+        let least = |at: usize| {
+            hosted
+                .iter()
+                .filter(|option| option.accepts_all && option.terms[at].refusal.is_none())
+                .filter(|option| classes[at].mean_holds(option.quality.as_ref().map(|scored| scored.index)))
+                .filter_map(|option| of(option, at))
+                .fold(f64::INFINITY, f64::min)
+        };
+        let sum: f64 = (0..classes.len()).map(|at| classes[at].requests_per_month() * least(at)).sum();
+        sum.is_finite().then_some(sum)
     };
-    let usd_per_request = cheapest(&|_| true);
-    let unlimited = cheapest(&|option| option.accepts_all);
-    let usd: f64 = classes.iter().zip(&unlimited).map(|(class, usd)| class.requests_per_month() * usd).sum();
-    Cloud { usd_per_month: usd.is_finite().then_some(usd), usd_per_request }
+    let emitted = |option: &HostedOption<'_>, at: usize| {
+        let (lengths, extra) = (&classes[at].workload.lengths, option.terms[at].extra_output);
+        hosted_request(question.catalog, option.api, lengths, extra).map(|emission| emission.kg)
+    };
+    let carbon = question.requirements.objective == Objective::Carbon;
+    Cloud {
+        usd_per_month: month(&|option, at| Some(option.terms[at].usd_per_request)),
+        kg_co2e_per_month: if carbon { month(&emitted) } else { None },
+        usd_per_request,
+    }
+}
+
+/// Those that no other of the same place covers: places differ in what an hour emits.
+fn by_place<'c>(all: &[Hardware<'c>], requirements: &Requirements) -> Vec<Hardware<'c>> {
+    let mut places: BTreeMap<(&str, &str), Vec<Hardware<'c>>> = BTreeMap::new();
+    for hardware in all {
+        places.entry((&hardware.provider, &hardware.region)).or_default().push(hardware.clone());
+    }
+    places.values().flat_map(|there| undominated(there, requirements)).collect()
 }

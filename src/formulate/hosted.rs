@@ -4,10 +4,9 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::resources::Resources;
-use super::{Field, Formulated, Source};
+use super::{Field, Formulated, Source, score};
 use crate::candidate::{HostedOption, Question};
 use crate::program::Hosted;
-use crate::requirements::Objective;
 
 pub(super) fn hosted_columns(
     question: &Question<'_, '_>,
@@ -18,13 +17,15 @@ pub(super) fn hosted_columns(
 ) {
     let requirements = question.requirements;
     let serving: Vec<usize> = (0..field.hosted.len()).filter(|a| field.hosted[*a].serves_any()).collect();
+    let judged = |a: usize, c: usize| {
+        score::of_hosted(question, requirements.objective, &field.hosted[a], &field.classes[c], c)
+    };
     let price = |a: usize, c: usize| {
         let terms = &field.hosted[a].terms[c];
-        terms.refusal.is_none().then_some(terms.usd_per_request)
+        // What the objective cannot judge does not take part.
+        (terms.refusal.is_none() && judged(a, c).is_some()).then_some(terms.usd_per_request)
     };
-    let score = |a: usize| {
-        (0..field.classes.len()).map(|c| hosted_score(requirements.objective, &field.hosted[a], c)).collect()
-    };
+    let score_of = |a: usize, c: usize| judged(a, c).unwrap_or(0.0);
     let classes = field.classes.len();
     let uses = limited(field, &serving, resources);
     for a in &serving {
@@ -40,7 +41,7 @@ pub(super) fn hosted_columns(
             id: field.hosted[*a].api.id.clone(),
             deployments: vec![members[*a]],
             usd_per_request: (0..classes).map(|c| price(*a, c)).collect(),
-            score: score(*a),
+            score: (0..classes).map(|c| score_of(*a, c)).collect(),
             rate_rps: rates(&field.hosted[*a]),
             uses: uses[*a].clone(),
             unavailability,
@@ -59,7 +60,9 @@ pub(super) fn hosted_columns(
                 usd_per_request: (0..classes)
                     .map(|c| Some(up * price(*p, c)? + (1.0 - up) * price(f, c)?))
                     .collect(),
-                score: score(*p),
+                score: (0..classes)
+                    .map(|c| score::behind(question, field, score_of(*p, c), up, Some(f), c))
+                    .collect(),
                 rate_rps: rates(&field.hosted[*p]),
                 uses: uses[*p].clone(),
                 unavailability: (1.0 - up) * (1.0 - other),
@@ -154,15 +157,4 @@ fn fallbacks(
         })
     };
     able.iter().copied().filter(|b| !beaten(*b)).collect()
-}
-
-/// Score of a class at a hosted model: what the objective minimises.
-fn hosted_score(objective: Objective, option: &HostedOption<'_>, class: usize) -> f64 {
-    match objective {
-        Objective::Quality => -option.quality.as_ref().map_or(0.0, |scored| scored.index),
-        Objective::Latency => {
-            option.terms[class].latency.as_ref().map_or(f64::MAX.sqrt(), |l| l.e2e.p95 / l.margin)
-        }
-        Objective::Cost | Objective::Carbon => 0.0,
-    }
 }

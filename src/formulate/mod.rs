@@ -4,15 +4,20 @@
 //! options. Under an availability target each option appears as the redundant routes it can form: with spares, with a
 //! hosted model behind it, or alone where its own uptime is enough.
 
+mod coordinates;
 mod field;
 mod hosted;
+mod means;
 mod measured;
 mod pools;
 mod resources;
+mod score;
 mod serverless;
 mod spot;
 
+pub use coordinates::{Coordinates, coordinates};
 pub use field::{Field, field};
+pub use score::MG_PER_KG;
 pub(crate) use spot::away;
 
 use std::collections::BTreeMap;
@@ -50,6 +55,7 @@ pub enum Guard {
 }
 
 /// A program and what its columns stand for.
+#[derive(Clone)]
 pub struct Formulated {
     /// The program.
     pub program: Program,
@@ -90,9 +96,7 @@ impl Formulated {
             .into_iter()
             .filter(|r| kind != Kind::Local || self.pools[*r].1 != Guard::Fallback)
             .collect();
-        let mut program = self.program.clone();
-        program.pools = pools.iter().map(|r| self.program.pools[*r].clone()).collect();
-        program.hosted = hosted.iter().map(|a| self.program.hosted[*a].clone()).collect();
+        let (mut program, _) = self.program.only(&pools, &hosted);
         program.both_sides_min = (kind == Kind::Hybrid).then_some(BOTH_SIDES_MIN);
         self.keep(program, &pools, &hosted)
     }
@@ -140,6 +144,7 @@ pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulat
     measured::measured_columns(question, field, &mut resources, &mut out);
     out.program.resources = resources.list;
     out.program.before = before(&out.program);
+    means::mean_rows(question, field, &mut out);
     out
 }
 

@@ -3,14 +3,11 @@
 use std::collections::BTreeMap;
 
 use super::resources::Resources;
+use super::score;
 use super::{Field, Formulated, Guard, Source};
-use crate::candidate::local::traffic;
 use crate::candidate::{LocalOption, Question};
 use crate::catalog::Billing;
-use crate::catalog::Catalog;
-use crate::estimate::loaded;
 use crate::program::{Ladder, Mode, Pool};
-use crate::requirements::Objective;
 
 /// Most replicas of a pool a ladder of spares is made for.
 const LADDER_MAX: f64 = 512.0;
@@ -35,6 +32,7 @@ pub(super) fn pool_columns(
             .iter()
             .map(|found| found.as_ref().map_or(0.0, |found| found.rps * load_factor))
             .collect();
+        let Some(score) = score::of_local(question, requirements.objective, field, option) else { continue };
         let plain = Pool {
             id: option.id(),
             deployment: numbered(&mut numbers, option.deployment()),
@@ -50,9 +48,8 @@ pub(super) fn pool_columns(
                 .map_or(0.0, |way| way.usd_per_hour * question.catalog.start_up_s() / 3600.0),
             instances_min: requirements.limits.min_replicas.unwrap_or(0).div_ceil(option.prospect.replicas),
             usd_per_request: vec![0.0; classes],
-            score: (0..classes)
-                .map(|c| local_score(requirements.objective, question.catalog, field, option, c))
-                .collect(),
+            score: score.by_class,
+            score_per_hour: score.per_hour,
             uses: resources.of(option),
             ladder: None,
             unavailability_per_replica: 0.0,
@@ -116,6 +113,9 @@ pub(super) fn pool_columns(
                     .map(|c| behind[c].map_or(0.0, |a| (1.0 - up) * field.hosted[a].terms[c].usd_per_request))
                     .collect(),
                 unavailability_per_replica: (1.0 - up) * worst,
+                score: (0..classes)
+                    .map(|c| score::behind(question, field, plain.score[c], up, behind[c], c))
+                    .collect(),
                 ..plain
             });
             out.pools.push((Source::Catalog(at), Guard::Fallback));
@@ -147,24 +147,4 @@ fn modes(question: &Question<'_, '_>, option: &LocalOption<'_>) -> Vec<Mode> {
 fn numbered(numbers: &mut BTreeMap<String, usize>, name: String) -> usize {
     let next = numbers.len();
     *numbers.entry(name).or_insert(next)
-}
-
-pub(super) fn local_score(
-    objective: Objective,
-    catalog: &Catalog,
-    field: &Field<'_, '_>,
-    option: &LocalOption<'_>,
-    class: usize,
-) -> f64 {
-    match objective {
-        Objective::Quality => -option.prospect.shared.quality.as_ref().map_or(0.0, |scored| scored.index),
-        // At the planned rate: a lighter load is faster, never slower.
-        Objective::Latency => option.capacity[class].as_ref().map_or(0.0, |capacity| {
-            let (row, extra) = (option.prospect.row, option.prospect.shared.extra_output[class]);
-            let traffic = traffic(&field.classes[class], extra);
-            let step = row.step(catalog);
-            loaded(step, &row.memory, &traffic, capacity.rps, capacity.max_batch).map_or(1e9, |at| at.e2e.p95)
-        }),
-        Objective::Cost | Objective::Carbon => 0.0,
-    }
 }

@@ -1,10 +1,9 @@
 //! Columns of own engines billed by the second: they carry any share of a class at a price per request, and count as
 //! local.
 
-use super::{Field, Formulated, Source};
-use crate::candidate::{Question, ServerlessOption};
+use super::{Field, Formulated, Source, score};
+use crate::candidate::Question;
 use crate::program::Hosted;
-use crate::requirements::Objective;
 
 /// Numbers of their deployments: beside those of hosted models and measured options.
 const NUMBERS_FROM: usize = 2_000_000;
@@ -18,28 +17,23 @@ pub(super) fn serverless_columns(question: &Question<'_, '_>, field: &Field<'_, 
         if requirements.availability.is_some_and(|target| unavailability > 1.0 - target) {
             continue;
         }
-        let price = |terms: &crate::candidate::serverless::ServerlessTerms| {
-            terms.refusal.is_none().then_some(terms.usd_per_request)
+        let judged = |c: usize| score::of_serverless(question, requirements.objective, option, c);
+        // What the objective cannot judge does not take part.
+        let price = |c: usize| {
+            let terms = &option.terms[c];
+            (terms.refusal.is_none() && judged(c).is_some()).then_some(terms.usd_per_request)
         };
+        let classes = 0..field.classes.len();
         out.program.hosted.push(Hosted {
             id: option.id(),
             deployments: vec![NUMBERS_FROM + at],
-            usd_per_request: option.terms.iter().map(price).collect(),
-            score: (0..field.classes.len()).map(|c| score(requirements.objective, option, c)).collect(),
+            usd_per_request: classes.clone().map(price).collect(),
+            score: classes.clone().map(|c| judged(c).unwrap_or(0.0)).collect(),
             rate_rps: vec![f64::INFINITY; field.classes.len()],
             unavailability,
             local: true,
             ..Default::default()
         });
         out.hosted.push((Source::Serverless(at), None));
-    }
-}
-
-/// Score of a class: what the objective minimises.
-fn score(objective: Objective, option: &ServerlessOption<'_>, class: usize) -> f64 {
-    match objective {
-        Objective::Quality => -option.prospect.shared.quality.as_ref().map_or(0.0, |scored| scored.index),
-        Objective::Latency => option.terms[class].e2e_p95_ms.min(f64::MAX.sqrt()),
-        Objective::Cost | Objective::Carbon => 0.0,
     }
 }

@@ -1,8 +1,7 @@
 //! Columns of spot instances: work that may wait, and work with a hosted model behind it.
 
-use super::pools::local_score;
 use super::resources::Resources;
-use super::{Field, Formulated, Guard, Source};
+use super::{Field, Formulated, Guard, Source, score};
 use crate::candidate::Question;
 use crate::candidate::local::{LocalOption, traffic};
 use crate::candidate::spot::{Cover, Spot};
@@ -31,6 +30,7 @@ pub(super) fn spot_columns(
             })
             .collect();
         let away = away(question, on);
+        let Some(score) = score::of_local(question, requirements.objective, field, option) else { continue };
         let column = |guard: Guard, may: &dyn Fn(usize) -> bool| -> Option<Pool> {
             let capacity: Vec<f64> = (0..classes).map(|c| if may(c) { capacity[c] } else { 0.0 }).collect();
             let own = |c: usize| behind[c].filter(|_| guard == Guard::Fallback && capacity[c] > 0.0);
@@ -54,8 +54,9 @@ pub(super) fn spot_columns(
                     .map(|c| own(c).map_or(0.0, |a| away * field.hosted[a].terms[c].usd_per_request))
                     .collect(),
                 score: (0..classes)
-                    .map(|c| local_score(requirements.objective, question.catalog, field, option, c))
+                    .map(|c| score::behind(question, field, score.by_class[c], 1.0 - away, own(c), c))
                     .collect(),
+                score_per_hour: score.per_hour,
                 uses: resources.of(option),
                 unavailability_per_replica: requirements.availability.map_or(0.0, |_| away * worst),
                 capacity: capacity.clone(),

@@ -89,7 +89,7 @@ impl Maker<'_, '_, '_> {
                 usd_per_request: row.usd_per_request.clone(),
                 uptime: None,
             }),
-            quality: None,
+            quality: row.quality_index.map(|index| Scored { index, sd: 0.0 }),
             usd_per_month: bill::line(total),
             fallback_only: false,
         });

@@ -97,7 +97,7 @@ impl Maker<'_, '_, '_> {
                 ..EngineSettings::default()
             }),
             api: None,
-            quality: None,
+            quality: row.quality_index.map(|index| Scored { index, sd: 0.0 }),
             usd_per_month: usd,
             fallback_only: false,
         });

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::Maker;
 use crate::candidate::{Class, LocalOption, Question};
 use crate::estimate::{Basis, Estimate, Traffic, held_ms, loaded_among};
-use crate::formulate::Source;
+use crate::formulate::{Field, Source};
 use crate::recommendation::{Deployment, EngineSettings, MeasureRow, Plan};
 use crate::requirements::{LatencyLimit, LatencyMeasure, Statistic};
 
@@ -116,7 +116,11 @@ pub(super) fn row(
 }
 
 /// Money, power and counts of the whole plan: exact arithmetic.
-pub(super) fn whole_plan_measures(question: &Question<'_, '_>, plan: &Plan) -> Vec<MeasureRow> {
+pub(super) fn whole_plan_measures(
+    question: &Question<'_, '_>,
+    field: &Field<'_, '_>,
+    plan: &Plan,
+) -> Vec<MeasureRow> {
     let requirements = question.requirements;
     let exact = |measure: &str, value: f64, limit: Option<f64>| MeasureRow {
         workload: String::new(),
@@ -136,7 +140,8 @@ pub(super) fn whole_plan_measures(question: &Question<'_, '_>, plan: &Plan) -> V
     let engines: Vec<&EngineSettings> = plan.deployments.iter().filter_map(|d| d.engine.as_ref()).collect();
     // A unit at a provider counts once, whatever its instances.
     let units: BTreeSet<_> = plan.deployments.iter().filter_map(Deployment::unit_at_provider).collect();
-    let mut rows = vec![
+    let mut rows = super::quality::mean_rows(question, field, plan);
+    rows.extend([
         exact("usd_per_month", plan.usd_per_month, requirements.budget.usd_per_month),
         exact("usd_per_request", plan.usd_per_request, requirements.budget.usd_per_request),
         #[allow(clippy::cast_precision_loss, reason = "a count of deployments")]
@@ -145,7 +150,8 @@ pub(super) fn whole_plan_measures(question: &Question<'_, '_>, plan: &Plan) -> V
             (apis.len() + units.len()) as f64,
             requirements.limits.max_deployments.map(f64::from),
         ),
-    ];
+    ]);
+    rows.extend(super::carbon::row(question, field, plan));
     if plan.usd_upfront > 0.0 || requirements.budget.usd_upfront.is_some() {
         rows.push(exact("usd_upfront", plan.usd_upfront, requirements.budget.usd_upfront));
     }

@@ -3,10 +3,12 @@
 //! In: question, field, formulated program, point. Out: a [`Plan`] of catalog words. Every bill line is rounded once;
 //! totals are sums of the rounded lines. `verify/` judges what is made here and shares none of its code.
 
+mod carbon;
 mod hosted;
 mod local;
 mod measures;
 mod paid;
+mod quality;
 mod serverless;
 mod waiting;
 
@@ -16,7 +18,7 @@ use measures::whole_plan_measures;
 
 use crate::bill;
 use crate::candidate::Question;
-use crate::formulate::{Field, Formulated, Source};
+use crate::formulate::{Field, Formulated, Source, away};
 use crate::program::Point;
 use crate::recommendation::{BillLine, Deployment, Kind, MeasureRow, Paid, Plan, Route};
 use crate::requirements::Workload;
@@ -73,7 +75,7 @@ pub fn plan<'q, 'c>(
         binding: Vec::new(),
         reasons: Vec::new(),
     };
-    let whole = whole_plan_measures(question, &plan);
+    let whole = whole_plan_measures(question, field, &plan);
     plan.measures.extend(whole);
     plan
 }
@@ -176,6 +178,18 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
             premium: class.premium,
         });
     }
+}
+
+/// Share of the time in which the target of a route answers itself.
+fn up_share(question: &Question<'_, '_>, field: &Field<'_, '_>, plan: &Plan, route: &Route) -> Option<f64> {
+    if route.fallback.is_none() {
+        return Some(1.0);
+    }
+    let target = plan.deployments.iter().find(|deployment| deployment.id == route.target)?;
+    let Some(engine) = &target.engine else { return question.catalog.uptime_share(&target.provider) };
+    let on = |option: &&crate::candidate::LocalOption<'_>| option.hardware.id == engine.offer;
+    let spot = field.locals.iter().find(on).and_then(|option| option.hardware.spot.as_ref());
+    Some(spot.map_or_else(|| question.catalog.replica_availability(), |on| 1.0 - away(question, on)))
 }
 
 fn shares_max(shares: &[f64], weights: &[f64]) -> f64 {

@@ -10,6 +10,7 @@ pub mod graph;
 pub mod json;
 pub mod listing;
 pub mod paint;
+pub mod pareto;
 pub mod phrase;
 pub mod schema;
 pub mod svg;

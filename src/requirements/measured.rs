@@ -9,12 +9,25 @@ use super::node::{Node, Value, quoted};
 use super::range::Range;
 use super::suggest;
 
-const KEYS: &[&str] = &["option", "usd_per_hour", "usd_per_request", "max_replicas", "capacity_rps"];
+const KEYS: &[&str] = &[
+    "option",
+    "usd_per_hour",
+    "usd_per_request",
+    "max_replicas",
+    "capacity_rps",
+    "quality_index",
+    "e2e_ms_p95",
+    "kg_co2e_per_hour",
+    "kg_co2e_per_request",
+];
 const CURE: &str = "Write {option: A10G, usd_per_hour: 1.01, capacity_rps: {support: 3.1}}";
 const HOUR: Range = Range::positive("what a replica costs per hour, in USD");
 const REQUEST: Range = Range::positive("what a request costs, in USD");
 const CAPACITY: Range =
     Range::positive("the requests a second one replica serves; leave the workload out where it serves none");
+const INDEX: Range = Range::within(-1000.0, 1000.0, "points of the quality index, such as 45");
+const MILLISECONDS: Range = Range::milliseconds("the 95th percentile of a whole answer in milliseconds");
+const EMISSION: Range = Range::not_negative("what it emits, in kg CO2e");
 const REPLICAS: Range = Range::within(1.0, 1e6, "how many replicas at most, 1 or more");
 
 impl Reader<'_> {
@@ -65,7 +78,21 @@ impl Reader<'_> {
             usd_per_request: usd_per_request?,
             max_replicas,
             capacity_rps: capacity_rps?,
+            quality_index: self.number_at(&map, "quality_index", &INDEX),
+            kg_co2e_per_hour: self.emission(&map, "kg_co2e_per_hour", "usd_per_hour"),
+            kg_co2e_per_request: self.emission(&map, "kg_co2e_per_request", "usd_per_request"),
+            e2e_ms_p95: self.number_at(&map, "e2e_ms_p95", &MILLISECONDS),
         })
+    }
+
+    /// What it emits, in the same measure as its price.
+    fn emission(&mut self, map: &Map<'_>, key: &str, price: &str) -> Option<f64> {
+        let at = map.get(key)?;
+        if !map.has(price) {
+            let cause = format!("{key} goes with {price}");
+            self.fault(codes::CONTRADICTION, &at, cause, "Write what it emits as it is priced");
+        }
+        self.number(&at, &EMISSION)
     }
 
     /// One price for every workload, or a price by workload.

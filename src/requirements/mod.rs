@@ -115,6 +115,9 @@ pub struct Workload {
     pub quality: Option<QualityFloor>,
     /// Share of requests with a higher floor.
     pub premium: Option<Premium>,
+    /// Least mean index over the requests of the month that reach a model.
+    #[serde(default)]
+    pub quality_mean: Option<f64>,
     /// `tools`, `json`, `vision`, `reasoning`, `long-output`.
     pub needs: Vec<String>,
     /// Longest request, tokens.
@@ -394,4 +397,16 @@ pub struct Measured {
     pub max_replicas: Option<u32>,
     /// Requests/s by workload name; one left out cannot be served.
     pub capacity_rps: std::collections::BTreeMap<String, f64>,
+    /// Points of the quality index, where known.
+    #[serde(default)]
+    pub quality_index: Option<f64>,
+    /// 95th percentile of the time to the last token at that capacity, ms, where known.
+    #[serde(default)]
+    pub e2e_ms_p95: Option<f64>,
+    /// What a replica emits in an hour, kg CO2e, where known.
+    #[serde(default)]
+    pub kg_co2e_per_hour: Option<f64>,
+    /// What a request to an API emits, kg CO2e, where known.
+    #[serde(default)]
+    pub kg_co2e_per_request: Option<f64>,
 }

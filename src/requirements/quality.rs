@@ -1,4 +1,4 @@
-//! `quality`: the floor of every request, and a higher one for a premium share.
+//! `quality`: the floor of every request, a higher one for a premium share, and the mean over the month.
 
 use super::codes;
 use super::fields::{At, Map, Reader};
@@ -11,7 +11,7 @@ use super::{Premium, QualityFloor};
 pub const TIERS: [&str; 4] = ["basic", "good", "very-good", "excellent"];
 
 const FLOOR_KEYS: [&str; 5] = ["tier", "scale", "index", "benchmark", "min"];
-const KEYS: &[&str] = &["tier", "scale", "index", "benchmark", "min", "premium"];
+const KEYS: &[&str] = &["tier", "scale", "index", "benchmark", "min", "premium", "mean"];
 const PREMIUM_KEYS: &[&str] = &["share", "tier", "scale", "index", "benchmark", "min"];
 const CURE: &str = "Write {tier: good}, {index: 45} or {benchmark: mmlu_pro, min: 0.55}";
 const PREMIUM_CURE: &str = "Write {share: 0.2, tier: excellent}";
@@ -19,17 +19,28 @@ const INDEX: Range = Range::within(-1000.0, 1000.0, "index points, such as 45");
 const SCORE: Range = Range::share("a score as a share from 0 to 1, such as 0.55");
 const SHARE: Range = Range::share("the share of premium requests, more than 0 and at most 1").above(0.0);
 
+/// What a workload asks of the quality of its answers.
+#[derive(Default)]
+pub(super) struct Asked {
+    /// Floor of every request.
+    pub(super) floor: Option<QualityFloor>,
+    /// Higher floor of a share.
+    pub(super) premium: Option<Premium>,
+    /// Least mean over the month, index points.
+    pub(super) mean: Option<f64>,
+}
+
 impl Reader<'_> {
-    /// Floor and premium of a workload.
-    pub(super) fn quality(&mut self, at: &At<'_>) -> (Option<QualityFloor>, Option<Premium>) {
-        let Some(map) = self.map(at, KEYS, CURE) else { return (None, None) };
+    /// Floor, premium share and mean of a workload.
+    pub(super) fn quality(&mut self, at: &At<'_>) -> Asked {
+        let Some(map) = self.map(at, KEYS, CURE) else { return Asked::default() };
         let premium = map.get("premium").and_then(|at| self.premium(&at));
-        let only_premium = map.has("premium") && !FLOOR_KEYS.iter().any(|key| map.has(key));
-        // A mean over the month is refused by name where the keys are checked; a floor is then not missing.
-        if only_premium || map.has("mean") {
-            return (None, premium);
-        }
-        (self.floor(&map, CURE), premium)
+        let mean = self.number_at(&map, "mean", &INDEX);
+        // Premium share and mean may stand alone.
+        let alone = map.has("premium") || map.has("mean");
+        let floor =
+            if alone && !FLOOR_KEYS.iter().any(|key| map.has(key)) { None } else { self.floor(&map, CURE) };
+        Asked { floor, premium, mean }
     }
 
     fn premium(&mut self, at: &At<'_>) -> Option<Premium> {

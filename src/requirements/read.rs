@@ -13,7 +13,7 @@ use super::node::{Node, Value, numeral};
 use super::parse::{self, Format, SIZE_MAX};
 use super::range::Range;
 use super::warning::Warning;
-use super::{Objective, Requirements, Routing, codes, unsupported};
+use super::{Objective, Requirements, Routing, codes};
 use crate::error::{Fault, Place};
 
 const KEYS: &[&str] = &[
@@ -253,11 +253,7 @@ impl Reader<'_> {
 
     fn objective(&mut self, root: &Map<'_>) -> Objective {
         let Some(at) = root.get("objective") else { return Objective::Cost };
-        let objective = self.word(&at, "an objective", &OBJECTIVES).unwrap_or(Objective::Cost);
-        if objective == Objective::Carbon {
-            self.not_yet(&at, unsupported::CARBON);
-        }
-        objective
+        self.word(&at, "an objective", &OBJECTIVES).unwrap_or(Objective::Cost)
     }
 
     fn filter_at(&mut self, root: &Map<'_>, key: &str, quotes: bool) -> super::Filter {

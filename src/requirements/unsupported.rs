@@ -9,7 +9,6 @@ pub(super) const CURE: &str = "Remove it; this version would not honour it";
 const KEYS: &[(&str, &str, &str)] = &[
     ("", "routers", "a model router in front of the targets"),
     ("", "cascades", "cascades from a cheap model to a better one"),
-    ("workloads.quality", "mean", "quality as a mean over the month"),
 ];
 
 /// The feature behind a key that is known but not built.
@@ -35,16 +34,12 @@ fn without_indices(path: &str) -> String {
         .collect()
 }
 
-/// Carbon as the objective.
-pub(super) const CARBON: &str = "the objective carbon";
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn finds_a_key_in_any_workload() {
-        assert_eq!(key("workloads[3].quality", "mean"), Some("quality as a mean over the month"));
         assert_eq!(key("workloads[3]", "mean"), None);
         assert!(key("", "routers").is_some());
     }

@@ -92,7 +92,7 @@ impl Reader<'_> {
             map.get("turns").and_then(|at| self.turns(&at, traced && !map.has("tokens"))).unwrap_or(1);
         let lengths = self.lengths(&map, &shown, turns, trace.as_ref().map(|trace| &trace.lengths), traced);
         let latency = map.get("latency").map(|at| self.latency(&at, &shown)).unwrap_or_default();
-        let (quality, premium) = map.get("quality").map(|at| self.quality(&at)).unwrap_or_default();
+        let quality = map.get("quality").map(|at| self.quality(&at)).unwrap_or_default();
         let needs = map.get("needs").map(|at| self.words(&at, "a need", &NEEDS)).unwrap_or_default();
         let data = map.get("data").map(|at| self.words(&at, "a data rule", &DATA)).unwrap_or_default();
         let context = self.number_at(&map, "context_tokens", &CONTEXT);
@@ -112,8 +112,9 @@ impl Reader<'_> {
             peak_factor: requests.peak_factor,
             lengths,
             latency,
-            quality,
-            premium,
+            quality: quality.floor,
+            premium: quality.premium,
+            quality_mean: quality.mean,
             needs,
             context_tokens,
             response_hit,

@@ -5,6 +5,7 @@
 //! can compute: prices come from the catalog, latencies from the oracle, sums from its own additions.
 
 mod availability;
+mod carbon;
 mod counts;
 mod custom;
 mod engine;
@@ -12,6 +13,7 @@ mod hosted;
 mod measured;
 mod money;
 mod paid;
+mod quality_mean;
 mod routes;
 mod serverless;
 mod spot;
@@ -19,6 +21,8 @@ mod waiting;
 
 use std::collections::BTreeMap;
 use std::fmt;
+
+pub use quality_mean::mean_index;
 
 use crate::catalog::{Catalog, glob_matches};
 use crate::constraint::Rules;
@@ -67,6 +71,8 @@ pub fn verify(requirements: &Requirements, catalog: &Catalog, rules: &Rules, pla
         checker.deployment(deployment);
     }
     checker.demand();
+    checker.quality_mean();
+    checker.carbon();
     checker.counts();
     checker.rate_limits();
     checker.availability();

@@ -46,8 +46,13 @@ pub(crate) fn world() -> &'static Catalog {
 }
 
 /// Just the best plan: no alternatives, no way out of an infeasible request.
-pub(crate) const BRIEF: Options =
-    Options { top: 1, prune: true, explain_infeasible: false, stop: bursar::request::Stop::NEVER };
+pub(crate) const BRIEF: Options = Options {
+    top: 1,
+    prune: true,
+    explain_infeasible: false,
+    stop: bursar::request::Stop::NEVER,
+    pareto: false,
+};
 
 /// Everything of a request but its first two lines, which are the same for all.
 pub(crate) fn text(body: &str) -> String {

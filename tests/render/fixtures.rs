@@ -175,6 +175,7 @@ fn answer(requirements: Requirements, status: Status) -> Recommendation {
         requirements,
         plans: Vec::new(),
         kinds: Vec::new(),
+        pareto: Vec::new(),
         proof: Proof {
             objective: "cost".into(),
             value: None,

@@ -38,6 +38,7 @@ pub(super) fn knobs(base: &Requirements) -> Vec<Knob> {
     }
     for (w, workload) in base.workloads.iter().enumerate() {
         all.extend(workload.quality.as_ref().and_then(|floor| quality_knob(w, floor)));
+        all.extend(workload.quality_mean.map(|mean| mean_knob(w, mean)));
     }
     all.extend(plan_knobs(base));
     all
@@ -113,6 +114,21 @@ fn quality_knob(w: usize, floor: &QualityFloor) -> Option<Knob> {
             Some(Knob::Steps { rule: "benchmark", from: number(*min), choices })
         }
     }
+}
+
+/// A mean over the month, downwards.
+fn mean_knob(w: usize, from: f64) -> Knob {
+    let lower = |less: &f64| (from - less).max(0.0);
+    let choices = [1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 40.0, 80.0]
+        .iter()
+        .map(lower)
+        .map(|to| Choice {
+            to: number(to),
+            patch: vec![(format!("/workloads/{w}/quality/mean"), number(to))],
+            set: Box::new(move |requirements| requirements.workloads[w].quality_mean = Some(to)),
+        })
+        .collect();
+    Knob::Steps { rule: "quality_mean", from: number(from), choices }
 }
 
 /// Rules of the whole plan: redundancy, counts, memory, power, where engines may run, data, needs.

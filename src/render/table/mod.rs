@@ -68,6 +68,7 @@ pub fn table(answer: &Recommendation, options: &TableOptions) -> String {
     let named = (1..=NAMED_MODELS_MAX).contains(&answer.requirements.allow.models.len());
     why_not(&mut sheet, answer, if named { shown.max(NAMED_SHOWN) } else { shown });
     others(&mut sheet, answer);
+    super::pareto::write(&mut sheet, &answer.pareto);
     trust::proof(&mut sheet, answer);
     trust::trust(&mut sheet, answer);
     trust::warnings(&mut sheet, answer);

@@ -50,6 +50,7 @@ fn workload(workload: &Workload, asked: &Requirements) -> Vec<String> {
         format!("{} {name} ≤ {} ms", limit.statistic.word(), figure::trimmed(limit.ms, 1))
     }));
     items.extend(workload.quality.as_ref().map(floor));
+    items.extend(workload.quality_mean.map(|m| format!("mean quality ≥ index {}", figure::trimmed(m, 1))));
     items.extend(
         workload
             .premium
