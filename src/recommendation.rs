@@ -257,6 +257,9 @@ pub struct EngineSettings {
     pub instances: u32,
     /// How they are paid for, one entry for each way.
     pub paid: Vec<Paid>,
+    /// The deployment on whose instances it stands, and which pays for them; then `instances` is 0 here.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// GPUs in an instance.
     pub gpus_per_instance: u32,
     /// GPUs paid for that no replica uses.

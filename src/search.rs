@@ -4,6 +4,7 @@
 //! solved with. Pools that several classes share may be lowered in the field on the way.
 
 use crate::candidate::Question;
+use crate::formulate::packed::{fractional, packed};
 use crate::formulate::{Field, Formulated, formulate};
 use crate::program::Program;
 use crate::program::prune::prune;
@@ -23,12 +24,12 @@ pub struct Best {
 /// Prunes and solves. The count of deployments is tried without first: it seldom binds, and without it pruning leaves a
 /// handful of columns. An optimum of the freer program that respects the count is an optimum.
 #[must_use]
-pub fn solve(question: &Question<'_, '_>, whole: &Formulated) -> Best {
+pub fn solve(question: &Question<'_, '_>, field: &Field<'_, '_>, whole: &Formulated) -> Best {
     if let Some(most) = whole.program.deployments_max {
         let free = crate::program::Program { deployments_max: None, ..whole.program.clone() };
         let (pools, hosted): (Vec<usize>, Vec<usize>) =
             ((0..whole.pools.len()).collect(), (0..whole.hosted.len()).collect());
-        let mut best = solve_once(question, &whole.keep(free, &pools, &hosted));
+        let mut best = solve_once(question, field, &whole.keep(free, &pools, &hosted));
         best.formulated.program.deployments_max = Some(most);
         let done = match &best.outcome {
             Outcome::Solved(found) => found.point.deployments(&best.formulated.program) <= most as usize,
@@ -39,10 +40,47 @@ pub fn solve(question: &Question<'_, '_>, whole: &Formulated) -> Best {
             return best;
         }
     }
-    solve_once(question, whole)
+    solve_once(question, field, whole)
 }
 
-fn solve_once(question: &Question<'_, '_>, whole: &Formulated) -> Best {
+/// The best with an instance for each pool, or with its engines side by side where that costs less.
+fn solve_once(question: &Question<'_, '_>, field: &Field<'_, '_>, whole: &Formulated) -> Best {
+    let alone = solve_columns(question, whole);
+    side_by_side(question, field, whole, &alone).unwrap_or(alone)
+}
+
+/// The engines of a plan side by side on instances of the same type, where that costs less. How far another such plan may
+/// be below it is bounded by replicas at their part of an instance's price.
+fn side_by_side(
+    question: &Question<'_, '_>,
+    field: &Field<'_, '_>,
+    whole: &Formulated,
+    alone: &Best,
+) -> Option<Best> {
+    let Outcome::Solved(found) = &alone.outcome else { return None };
+    let program = &alone.formulated.program;
+    let used: Vec<usize> = (0..program.pools.len()).filter(|r| found.point.uses_pool(program, *r)).collect();
+    let hosted: Vec<usize> = (0..program.hosted.len()).collect();
+    let engines = alone.formulated.keep(program.only(&used, &hosted).0, &used, &hosted);
+    let formulated = packed(question, field, &engines)?;
+    let outcome = solve_program_until(&formulated.program, &question.stop.0);
+    let Outcome::Solved(shared) = settled(outcome, &formulated.program) else { return None };
+    if shared.value >= found.value * (1.0 - SHARING_GAIN_MIN) {
+        return None;
+    }
+    let parts = prune(&fractional(question, field, whole)?.program).program;
+    let bound = match solve_program_until(&parts, &question.stop.0) {
+        Outcome::Solved(parts) => parts.bound.min(shared.value),
+        Outcome::Infeasible { .. } | Outcome::Unknown(_) => 0.0, // no bill is below nothing
+    };
+    let outcome = Outcome::Solved(Solved { bound, ..shared });
+    Some(Best { formulated, dominated: alone.dominated, outcome })
+}
+
+/// Sharing is worth while from this gain on, relative: less is within what a solver leaves open.
+const SHARING_GAIN_MIN: f64 = 1e-6;
+
+fn solve_columns(question: &Question<'_, '_>, whole: &Formulated) -> Best {
     if question.prune {
         let pruned = prune(&whole.program);
         let dominated = pruned.pools_beaten.len() + pruned.hosted_beaten;
@@ -97,7 +135,8 @@ pub fn solve_with<'q, 'c>(
     field: &mut Field<'q, 'c>,
     write: &dyn Fn(&Field<'q, 'c>) -> Formulated,
 ) -> Best {
-    let mut best = solve(question, &write(field));
+    let whole = write(field);
+    let mut best = solve(question, field, &whole);
     if field.classes.len() < 2 {
         return best;
     }
@@ -132,7 +171,8 @@ pub fn solve_with<'q, 'c>(
                 }
             }
         }
-        best = solve(question, &write(field));
+        let whole = write(field);
+        best = solve(question, field, &whole);
     }
     best
 }

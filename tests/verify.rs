@@ -704,6 +704,44 @@ fn every_damage_is_named() {
     assert!(faults.is_empty(), "{} of {}:\n{}", faults.len(), DAMAGES.len(), faults.join("\n"));
 }
 
+/// What is done to the deployments of a plan.
+type Harm = (&'static str, fn(&mut [Deployment]));
+
+#[test]
+fn damage_to_shared_instances_is_named() {
+    let story = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/scenarios/shared-instance");
+    let catalog = Catalog::load(&[story.join("catalog")]).unwrap();
+    let body = std::fs::read_to_string(story.join("with.yaml")).unwrap();
+    let read = read_in(&catalog, body.split_once("version: 1\n").unwrap().1);
+    let found = recommend(&bursar::Request {
+        requirements: &read.requirements,
+        document: &read.document,
+        catalog: &catalog,
+        rules: &Rules::builtin(),
+        options: BRIEF,
+    });
+    let plan = found.unwrap().plans.remove(0);
+    assert!(broken_in(&catalog, &read.requirements, &plan).is_empty());
+    let harms: [Harm; 4] = [
+        ("a replica more than fits", |all| all[1].engine.as_mut().unwrap().replicas += 1),
+        ("beside nobody", |all| all[1].engine.as_mut().unwrap().beside = Some("d9".into())),
+        ("paid twice", |all| {
+            let paid = all[0].engine.as_ref().unwrap().paid.clone();
+            all[1].engine.as_mut().unwrap().paid = paid;
+        }),
+        ("beside each other", |all| {
+            let id = all[1].id.clone();
+            all[0].engine.as_mut().unwrap().beside = Some(id);
+        }),
+    ];
+    for (what, harm) in harms {
+        let mut damaged = plan.clone();
+        harm(&mut damaged.deployments);
+        let named = broken_in(&catalog, &read.requirements, &damaged);
+        assert!(named.iter().any(|rule| rule.starts_with("capacity")), "{what}: {named:?}");
+    }
+}
+
 #[test]
 fn every_rule_named_is_a_rule_of_the_program() {
     let rules = Rules::builtin();

@@ -9,6 +9,7 @@ mod field;
 mod hosted;
 mod means;
 mod measured;
+pub mod packed;
 mod pools;
 mod resources;
 mod score;

@@ -1,5 +1,7 @@
 //! Own engines of a plan: their deployments, exact settings, bill lines and routes.
 
+use std::collections::BTreeMap;
+
 use super::Maker;
 use super::paid::{Peak, paid_line};
 use crate::bill;
@@ -9,6 +11,8 @@ use crate::recommendation::{BillLine, Deployment, EngineSettings, Paid, Scored};
 
 impl Maker<'_, '_, '_> {
     pub(super) fn local_part(&mut self) {
+        // By host, the first deployment on it: that one pays.
+        let mut payers: BTreeMap<usize, String> = BTreeMap::new();
         for (r, (source, guard)) in self.formulated.pools.iter().enumerate() {
             if !self.point.uses_pool(&self.formulated.program, r) {
                 continue;
@@ -23,10 +27,13 @@ impl Maker<'_, '_, '_> {
                 Source::Serverless(_) => continue,
             };
             let id = format!("d{}", self.deployments.len() + 1);
-            let paid = self.paid(r, option);
-            let usd = bill::line(paid.iter().map(|paid| paid.usd_per_month).sum());
-            self.bill.extend(paid.iter().map(|paid| paid_line(option, paid)));
-            let settings = self.settings(r, option, paid, *guard);
+            let mut settings = self.settings(r, option, self.paid(r, option), *guard);
+            if let Some((host, _)) = self.formulated.program.pools[r].on {
+                let payer = payers.entry(host).or_insert_with(|| id.clone());
+                self.share(&mut settings, host, payer, &id);
+            }
+            let usd = bill::line(settings.paid.iter().map(|paid| paid.usd_per_month).sum());
+            self.bill.extend(settings.paid.iter().map(|paid| paid_line(option, paid)));
             let rows = self.local_measures(r, option, &id);
             self.measures.extend(rows);
             self.deployments.push(Deployment {
@@ -158,6 +165,7 @@ impl Maker<'_, '_, '_> {
             instances,
             gpus_per_instance: hardware.gpus_paid(unit.gpus),
             paid,
+            beside: None,
             idle_gpus: gpus_paid - replicas * unit.gpus,
             usd_per_hour: largest.usd_per_hour,
             memory_gib_per_server: each * f64::from(pool.replicas),

@@ -10,6 +10,7 @@ mod measures;
 mod paid;
 mod quality;
 mod serverless;
+mod shared;
 mod waiting;
 
 pub use measures::measure_name;

@@ -14,6 +14,8 @@ impl Maker<'_, '_, '_> {
         let program = &self.formulated.program;
         let hours = self.question.requirements.hours_per_month;
         let times = option.hardware.times(option.prospect.row.unit.gpus);
+        // Where pools share instances, the instances are paid for.
+        let host = program.pools[r].on.map(|(host, _)| host);
         let always = |way: &Way<'_>, count: u32| {
             let n = f64::from(count);
             Paid {
@@ -27,14 +29,17 @@ impl Maker<'_, '_, '_> {
                 usd_amortised: bill::line(way.usd_amortised_per_hour * hours * n),
             }
         };
-        let mut all: Vec<Paid> = program.pools[r]
-            .modes
+        let (modes, counts) = match host {
+            Some(host) => (&program.hosts[host].modes, &self.point.host_always_on[host]),
+            None => (&program.pools[r].modes, &self.point.always_on[r]),
+        };
+        let mut all: Vec<Paid> = modes
             .iter()
-            .zip(&self.point.always_on[r])
+            .zip(counts)
             .filter(|(_, count)| **count > 0)
             .filter_map(|(mode, count)| Some(always(option.hardware.way(&mode.billing)?, *count)))
             .collect();
-        let Some(by_hour) = &option.hardware.by_hour else { return all };
+        let Some(by_hour) = option.hardware.by_hour.as_ref().filter(|_| host.is_none()) else { return all };
         let mut counts = self.point.hourly[r].clone();
         let base = counts.iter().copied().min().unwrap_or(0);
         let sold =

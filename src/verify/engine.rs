@@ -14,10 +14,7 @@ impl<'v> Checker<'v> {
         let Some(unit) = self.unit(deployment) else { return };
         let (model, label) = (unit.model, &deployment.label);
         self.words_of_unit(deployment, engine, &unit);
-        let paid = engine.gpus_per_instance * engine.instances;
-        if engine.replicas * engine.gpus_per_replica > paid {
-            self.break_rule("capacity", format!("{label}: {} replicas on {paid} GPUs", engine.replicas));
-        }
+        self.placed(deployment, engine);
         let memory = match memory(self.catalog, &unit, f64::from(engine.max_model_len)) {
             Ok(memory) => memory,
             Err(misfit) => return self.break_rule(misfit_rule(&misfit), format!("{label}: {misfit}")),

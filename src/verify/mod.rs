@@ -16,6 +16,7 @@ mod paid;
 mod quality_mean;
 mod routes;
 mod serverless;
+mod shared;
 mod spot;
 mod waiting;
 

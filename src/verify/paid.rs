@@ -63,6 +63,9 @@ impl<'v> Checker<'v> {
                 format!("{}: {most} instances are paid for, {} run", deployment.label, engine.instances);
             self.break_rule("capacity", what);
         }
+        if engine.beside.is_some() {
+            return; // the deployment it stands beside pays
+        }
         let known = |paid: &Paid| paid.offer == engine.offer && paid.billing == engine.billing;
         if !engine.paid.iter().any(known) {
             let what = format!("{}: nothing is paid for {}", deployment.label, engine.offer);

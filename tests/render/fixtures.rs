@@ -81,6 +81,7 @@ fn own(id: &str, label: &str, gpu: &str, replicas: u32, spare: u32, usd: f64) ->
             region: "us".into(),
             billing: "on-demand".into(),
             instances: replicas,
+            beside: None,
             paid: vec![Paid {
                 offer: format!("runpod/{gpu}/us/on-demand"),
                 billing: "on-demand".into(),

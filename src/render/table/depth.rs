@@ -116,6 +116,9 @@ fn hardware(settings: &EngineSettings) -> String {
     if settings.spare_replicas > 0 {
         text += &format!(", {} of them spare", settings.spare_replicas);
     }
+    if let Some(payer) = &settings.beside {
+        text += &format!(" on the instances of {payer}, which pays for them");
+    }
     if settings.idle_gpus > 0 {
         text += &format!(" · {} idle", counted(settings.idle_gpus, "GPU"));
     }
