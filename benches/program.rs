@@ -4,6 +4,10 @@
 //! a third, one in five unable to serve a class, three hosted models, a day of two to four levels.
 #![allow(missing_docs, reason = "divan's main")]
 
+#[path = "../tests/program_cases/load.rs"]
+#[allow(dead_code, reason = "the tests read what is known of a case")]
+mod load;
+
 use bursar::program::prune::prune;
 use bursar::program::{Class, Goal, Hosted, Mode, Pool, Program};
 use bursar::solve::{Outcome, solve_program};
@@ -123,6 +127,33 @@ fn by_classes(bencher: Bencher<'_, '_>, classes: usize) {
 #[divan::bench(args = [1, 2, 4], sample_count = 5)]
 fn with_hours_in_use_by_slots(bencher: Bencher<'_, '_>, slots: usize) {
     proven(bencher, &synthetic(100, slots, 1, true));
+}
+
+/// Cases of the formulation study, pruned and proven to 1e-4; see `tests/program/`.
+#[divan::bench(
+    args = [
+        "02-one-workload-two-pools",
+        "03-one-workload-all-rules",
+        "04-two-workloads",
+        "06-five-workloads",
+        "07-five-workloads-whole-catalog",
+        "08-five-workloads-all-rules",
+        "09-five-workloads-hard",
+    ],
+    sample_count = 3
+)]
+fn cases_of_the_study(bencher: Bencher<'_, '_>, name: &str) {
+    proven(bencher, &load::case(name).program);
+}
+
+/// Pruning of the same, for cases of ten thousand offers.
+#[divan::bench(
+    args = ["03-one-workload-all-rules", "07-five-workloads-whole-catalog", "08-five-workloads-all-rules"],
+    sample_count = 10
+)]
+fn pruning_of_the_study(bencher: Bencher<'_, '_>, name: &str) {
+    let program = load::case(name).program;
+    bencher.bench_local(|| prune(divan::black_box(&program)));
 }
 
 #[divan::bench(args = [100, 1000, 10_000], sample_count = 10)]

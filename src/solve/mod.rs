@@ -182,8 +182,10 @@ fn solve_merged(program: &Program, effort: Effort<'_>) -> Outcome {
     {
         return Outcome::Solved(solved.clone());
     }
-    if let Some(solved) = keeps.clone().filter(|_| (effort.stop)()) {
-        return Outcome::Solved(solved);
+    // The whole matrix cannot be broken off, so it is not begun once somebody said stop.
+    if (effort.stop)() {
+        return keeps
+            .map_or_else(|| Outcome::Unknown("no plan found before the stop".into()), Outcome::Solved);
     }
     match (whole::solve(program, effort.gap), keeps) {
         (Outcome::Solved(solved), Some(other)) if other.value < solved.value => {

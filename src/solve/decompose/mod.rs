@@ -60,6 +60,8 @@ const PATTERN_ROUND: u64 = 60_000_000;
 const FINE: f64 = 5e-10;
 /// Evaluations spent on proving to [`FINE`]: some hundredths of a second.
 const FINE_WORK: u64 = 3_000_000;
+/// Evaluations to prove at the root that there is no plan at all.
+const HOPELESS_STEPS: usize = 200;
 /// A round is worth another if it leaves less than this part of the gap.
 const CLOSES: f64 = 0.8;
 /// Rounds after the slot bound.
@@ -94,14 +96,20 @@ pub(super) fn solve(program: &Program, effort: Effort<'_>) -> Option<Found> {
         return Some(Found { point: None, bound: f64::INFINITY, proven: true });
     }
     let gap = effort.gap.max(FINE);
+    let costless = model.costless();
     let mut start = Start::new(&model);
     start.raise(FINE, effort);
     let Start { bounder, scale, root, prices, bound, drafts, target, .. } = start;
-    let mut search = Search::new(bounder, Leaves::new(program, &model, FINE), scale, root, FINE);
+    let mut search =
+        Search::new(bounder, Bounder::new(&costless), Leaves::new(program, &model, FINE), scale, root, FINE);
     if target.is_finite() {
         try_drafts(&mut search, &drafts, target, &prices);
     }
     if search.best.is_none() {
+        let root = search.root.clone();
+        if search.hopeless(&root, &prices, HOPELESS_STEPS) {
+            return Some(Found { point: None, bound: f64::INFINITY, proven: true });
+        }
         match split_tree::fleet_by_slots(&mut search, program, &prices) {
             None => return Some(Found { point: None, bound: f64::INFINITY, proven: true }),
             Some(fleet) if model.deployments_max.is_none() => {

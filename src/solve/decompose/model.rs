@@ -104,6 +104,20 @@ impl Model {
     }
 }
 
+impl Model {
+    /// The same with everything for nothing: a bound above 0 on it proves that no plan exists (Farkas).
+    pub(super) fn costless(&self) -> Self {
+        let mut free = self.clone();
+        for pool in &mut free.pools {
+            pool.modes.iter_mut().for_each(|mode| mode.0 = 0.0);
+            pool.hourly.iter_mut().filter(|usd| usd.is_finite()).for_each(|usd| *usd = 0.0);
+            pool.items.iter_mut().flatten().for_each(|item| item.usd = 0.0);
+        }
+        free.hosted.iter_mut().flatten().for_each(|segment| segment.usd = 0.0);
+        free
+    }
+}
+
 /// Does the program have only rules the decomposition states?
 fn in_form(program: &Program) -> bool {
     let plain_pool = |pool: &crate::program::Pool| {

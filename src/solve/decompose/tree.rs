@@ -33,18 +33,39 @@ pub(super) struct Search<'a> {
     /// Relative gap at which the search ends.
     pub(super) gap: f64,
     open: Vec<Node>,
+    /// Bounds of the program with everything for nothing: above 0, no plan exists.
+    costless: Bounder<'a>,
 }
 
 /// Evaluations at a node, warm.
 const STEPS: usize = 60;
+/// Evaluations to prove that a node has no plan at all.
+const HOPELESS_STEPS: usize = 30;
 /// First step length at a node: warm prices need small steps, or the parent's bound is lost.
 const THETA: f64 = 0.15;
 /// A count this far from a whole number is worth branching on.
 const FRACTIONAL: f64 = 0.03;
 
 impl<'a> Search<'a> {
-    pub(super) fn new(bounder: Bounder<'a>, leaves: Leaves<'a>, scale: Scale, root: Space, gap: f64) -> Self {
-        Self { bounder, leaves, scale, root, best: None, floor: f64::INFINITY, gap, open: Vec::new() }
+    pub(super) fn new(
+        bounder: Bounder<'a>,
+        costless: Bounder<'a>,
+        leaves: Leaves<'a>,
+        scale: Scale,
+        root: Space,
+        gap: f64,
+    ) -> Self {
+        Self {
+            bounder,
+            leaves,
+            scale,
+            root,
+            best: None,
+            floor: f64::INFINITY,
+            gap,
+            open: Vec::new(),
+            costless,
+        }
     }
 
     /// What a plan must cost less than.
@@ -106,7 +127,18 @@ impl<'a> Search<'a> {
         true
     }
 
+    /// Is it proven that no plan is in a box, whatever it may cost?
+    pub(super) fn hopeless(&mut self, space: &Space, prices: &Prices, steps: usize) -> bool {
+        let all: f64 = prices.demand.iter().sum();
+        let how = Climb { theta: 0.5, steps, enough: 1e-3 * all, target: 0.2 * all };
+        let peak = climb(&mut self.costless, space, prices, &self.scale, how, &mut |_, _, _| {});
+        peak.value > 1e-6 * peak.prices.demand.iter().sum::<f64>()
+    }
+
     fn visit(&mut self, mut node: Node) {
+        if self.best.is_none() && self.hopeless(&node.space, &node.prices, HOPELESS_STEPS) {
+            return;
+        }
         let cutoff = self.cutoff();
         let target = if cutoff.is_finite() { cutoff } else { 2.0 * node.bound.abs() + 1.0 };
         let how = Climb { theta: THETA, steps: STEPS, enough: cutoff, target };
