@@ -79,8 +79,19 @@ impl<'q, 'c> Question<'q, 'c> {
 
     /// Does anything but its own floor read the index of who serves a class?
     #[must_use]
-    pub const fn reads_index(&self, class: &Class<'_>) -> bool {
-        class.reads_index() || self.index_matters.is_some()
+    pub fn reads_index(&self, class: &Class<'_>) -> bool {
+        let through = |names: &Vec<String>| names.contains(&class.workload.name);
+        class.reads_index()
+            || self.index_matters.is_some()
+            || self.requirements.routers.iter().any(|router| through(&router.workloads))
+            || self.requirements.cascades.iter().any(|cascade| through(&cascade.workloads))
+    }
+
+    /// Lists of targets that routers and cascades name.
+    pub fn roles(&self) -> impl Iterator<Item = &'q Vec<String>> {
+        let routers = self.requirements.routers.iter().flat_map(|router| [&router.weak, &router.strong]);
+        let cascades = self.requirements.cascades.iter().flat_map(|cascade| &cascade.stages);
+        routers.chain(cascades.map(|stage| &stage.models))
     }
 
     /// The same question about another request.

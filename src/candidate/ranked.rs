@@ -25,6 +25,7 @@ use super::local::{LocalOption, Prospect, traffic};
 use super::place::{prospects, unseen};
 use super::screen::{Cloud, estimate, peaks};
 use super::tally::Tally;
+use crate::catalog::{Model, glob_matches};
 use crate::estimate::{idle_e2e_p95, loaded};
 use crate::requirements::{Objective, Requirements, Workload};
 
@@ -311,6 +312,13 @@ pub(super) fn no_worse_in_means(
     if !(0..classes.len()).any(reads) {
         return true;
     }
+    // It must stand in wherever a router or a cascade names the other.
+    let named = |model: &Model, globs: &[String]| {
+        globs.iter().any(|glob| model.names().any(|name| glob_matches(glob, name)))
+    };
+    if question.roles().any(|globs| named(prospect.model, globs) && !named(option.prospect.model, globs)) {
+        return false;
+    }
     match (&option.prospect.shared.quality, &prospect.shared.quality) {
         (Some(own), Some(other)) => own.index >= other.index,
         (_, None) => true,
@@ -328,6 +336,8 @@ fn uncoupled(requirements: &Requirements) -> bool {
         && limits.max_deployments.is_none()
         && requirements.owned.is_empty()
         && requirements.workloads.iter().all(|workload| workload.quality_mean.is_none())
+        && requirements.routers.is_empty()
+        && requirements.cascades.is_empty()
 }
 
 /// The tighter of the monthly budget and the budget per request.

@@ -25,6 +25,9 @@ pub fn coordinates(question: &Question<'_, '_>, field: &Field<'_, '_>, out: &mut
         classes.clone().map(|c| (0..count).map(|at| of(c, at)).collect()).collect()
     };
     let measured = &question.requirements.measured;
+    // What a router makes of two targets has no p95 of its own.
+    out.program.blends.clear();
+    out.program.means.iter_mut().for_each(|mean| mean.blends.clear());
     let (pools, hosted) = (out.pools.len(), out.hosted.len());
     let at = Coordinates {
         local_index: by(pools, &|c, r| pool_index(question, field, out, r, c)),

@@ -40,7 +40,12 @@ pub(super) fn mean_rows(question: &Question<'_, '_>, field: &Field<'_, '_>, out:
                     (0..out.hosted.len()).map(|a| above(c, hosted_index(question, field, out, a))).collect()
                 })
                 .collect(),
-            blends: vec![0.0; out.program.blends.len()],
+            blends: out
+                .program
+                .blends
+                .iter()
+                .map(|blend| above(blend.class, out.ways.get(&blend.id).and_then(|way| way.index)))
+                .collect(),
             at_least: true,
             limit: 0.0,
         });

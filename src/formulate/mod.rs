@@ -4,6 +4,7 @@
 //! options. Under an availability target each option appears as the redundant routes it can form: with spares, with a
 //! hosted model behind it, or alone where its own uptime is enough.
 
+mod blends;
 mod coordinates;
 mod field;
 mod hosted;
@@ -16,6 +17,7 @@ mod score;
 mod serverless;
 mod spot;
 
+pub use blends::{Member, Way};
 pub use coordinates::{Coordinates, coordinates};
 pub use field::{Field, field};
 pub use score::MG_PER_KG;
@@ -66,6 +68,8 @@ pub struct Formulated {
     pub behind: Vec<Vec<Option<usize>>>,
     /// For each hosted column, the option and the one behind it.
     pub hosted: Vec<(Source, Option<usize>)>,
+    /// Ways through routers and cascades, by the id of their column.
+    pub ways: BTreeMap<String, Way>,
 }
 
 impl Formulated {
@@ -77,6 +81,7 @@ impl Formulated {
             pools: pools.iter().map(|r| self.pools[*r]).collect(),
             behind: pools.iter().map(|r| self.behind[*r].clone()).collect(),
             hosted: hosted.iter().map(|a| self.hosted[*a]).collect(),
+            ways: self.ways.clone(),
         }
     }
 
@@ -136,6 +141,7 @@ pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulat
         pools: Vec::new(),
         behind: Vec::new(),
         hosted: Vec::new(),
+        ways: BTreeMap::new(),
     };
     let members: Vec<usize> = deployment_numbers(field.hosted.iter().map(|option| option.api.id.clone()));
     hosted::hosted_columns(question, field, &members, &mut resources, &mut out);
@@ -145,6 +151,7 @@ pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulat
     measured::measured_columns(question, field, &mut resources, &mut out);
     out.program.resources = resources.list;
     out.program.before = before(&out.program);
+    blends::blend_columns(question, field, &mut out);
     means::mean_rows(question, field, &mut out);
     out
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Maker;
+use super::ways::Column;
 use crate::bill;
 use crate::catalog::ServiceTier;
 use crate::formulate::Source;
@@ -26,7 +27,7 @@ impl Maker<'_, '_, '_> {
                 }
             };
             for (c, class) in self.field.classes.iter().enumerate() {
-                let shares = self.point.cloud[c][a].clone();
+                let shares = self.passed.cloud[c][a].clone();
                 if shares.iter().all(|share| *share <= 0.0) {
                     continue;
                 }
@@ -50,7 +51,9 @@ impl Maker<'_, '_, '_> {
                     self.expected_fallback(f, c, requests * (1.0 - up), price)
                 });
                 self.hosted_measures(*at, c, &id);
-                self.route(c, &id, &shares, fallback);
+                let direct = self.point.cloud[c][a].clone();
+                self.route(c, &id, &direct, fallback);
+                self.way_routes(c, Column::Hosted(a), &id);
             }
         }
     }
@@ -60,7 +63,7 @@ impl Maker<'_, '_, '_> {
         let id = format!("d{}", self.deployments.len() + 1);
         let mut total = 0.0;
         for (c, class) in self.field.classes.iter().enumerate() {
-            let shares = self.point.cloud[c][a].clone();
+            let shares = self.passed.cloud[c][a].clone();
             let requests = self.requests(c, &shares);
             let price = row.usd_per_request.get(&class.workload.name).copied().unwrap_or(0.0);
             if shares.iter().any(|share| *share > 0.0) {
@@ -72,7 +75,9 @@ impl Maker<'_, '_, '_> {
                     class.name()
                 );
                 self.bill.push(BillLine { item, usd_per_month: usd });
-                self.route(c, &id, &shares, None);
+                let direct = self.point.cloud[c][a].clone();
+                self.route(c, &id, &direct, None);
+                self.way_routes(c, Column::Hosted(a), &id);
             }
         }
         self.deployments.push(Deployment {

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::Maker;
 use super::paid::{Peak, paid_line};
+use super::ways::Column;
 use crate::bill;
 use crate::candidate::LocalOption;
 use crate::formulate::{Guard, Source, away};
@@ -61,6 +62,7 @@ impl Maker<'_, '_, '_> {
                     self.expected_fallback(f, c, requests, usd)
                 });
                 self.route(c, &id, &shares, fallback);
+                self.way_routes(c, Column::Pool(r), &id);
             }
         }
     }
@@ -111,6 +113,7 @@ impl Maker<'_, '_, '_> {
         for c in 0..self.field.classes.len() {
             let shares = self.point.local[c][r].clone();
             self.route(c, &id, &shares, None);
+            self.way_routes(c, Column::Pool(r), &id);
         }
     }
 
@@ -125,7 +128,8 @@ impl Maker<'_, '_, '_> {
         // The first of the largest: ways are listed in a fixed order.
         let largest = paid.iter().rev().max_by_key(|paid| paid.instances).cloned().unwrap_or_default();
         let serving = || {
-            (0..self.field.classes.len()).filter(|c| self.point.local[*c][r].iter().any(|share| *share > 0.0))
+            (0..self.field.classes.len())
+                .filter(|c| self.passed.local[*c][r].iter().any(|share| *share > 0.0))
         };
         let max_batch = option.max_batch;
         let longest = serving()

@@ -50,9 +50,9 @@ impl Maker<'_, '_, '_> {
         };
         let here = 1.0 - there.map_or(0.0, |on| on.interruptions.away());
         let mut all: Vec<Vec<(usize, f64)>> = Vec::new();
-        for t in (0..program.slot_hours.len()).filter(|t| self.point.local[c][r][*t] > 0.0) {
+        for t in (0..program.slot_hours.len()).filter(|t| self.passed.local[c][r][*t] > 0.0) {
             let replicas = f64::from(self.replicas_in(r, t).max(1)) * here;
-            let rate = |c: usize| self.point.load(program, c, t) * self.point.local[c][r][t] / replicas;
+            let rate = |c: usize| self.point.load(program, c, t) * self.passed.local[c][r][t] / replicas;
             let mix: Vec<(usize, f64)> =
                 (0..program.classes.len()).map(|c| (c, rate(c))).filter(|(_, rate)| *rate > 0.0).collect();
             if !all.contains(&mix) {

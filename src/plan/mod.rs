@@ -12,6 +12,7 @@ mod quality;
 mod serverless;
 mod shared;
 mod waiting;
+mod ways;
 
 pub use measures::measure_name;
 
@@ -36,6 +37,7 @@ pub fn plan<'q, 'c>(
     let mut maker = Maker::new(question, field, formulated, point);
     maker.local_part();
     maker.cloud_part();
+    maker.way_fees();
     if maker.deployments.iter().any(|deployment| deployment.engine.is_some()) {
         let usd = bill::line(question.requirements.ops_usd_per_month);
         maker
@@ -120,6 +122,8 @@ struct Maker<'m, 'q, 'c> {
     field: &'m Field<'q, 'c>,
     formulated: &'m Formulated,
     point: &'m Point,
+    /// The same with what passes routers and cascades among the shares of the targets.
+    passed: Point,
     bill: Vec<BillLine>,
     deployments: Vec<Deployment>,
     routing: Vec<Route>,
@@ -127,7 +131,7 @@ struct Maker<'m, 'q, 'c> {
 }
 
 impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
-    const fn new(
+    fn new(
         question: &'m Question<'q, 'c>,
         field: &'m Field<'q, 'c>,
         formulated: &'m Formulated,
@@ -138,6 +142,7 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
             field,
             formulated,
             point,
+            passed: ways::passed(formulated, point),
             bill: Vec::new(),
             deployments: Vec::new(),
             routing: Vec::new(),
@@ -177,6 +182,7 @@ impl<'m, 'q, 'c> Maker<'m, 'q, 'c> {
             }),
             fallback,
             premium: class.premium,
+            via: None,
         });
     }
 }

@@ -4,7 +4,7 @@ use super::up_share;
 use crate::candidate::Question;
 use crate::estimate::Basis;
 use crate::formulate::Field;
-use crate::recommendation::{MeasureRow, Plan, Scored};
+use crate::recommendation::{MeasureRow, Plan, Scored, Via, ViaKind};
 use crate::requirements::{Objective, Workload};
 
 /// Factor from one standard deviation to the end of a two-sided 90 % interval.
@@ -49,6 +49,13 @@ fn mean_index(
     let mut mean = Scored { index: 0.0, sd: 0.0 };
     let mut share = 0.0;
     for route in plan.routing.iter().filter(|route| route.workload == workload) {
+        if let Some(via) = &route.via {
+            let way = way_scored(question, plan, via)?;
+            mean.index += route.share * via.answered * way.index;
+            mean.sd += route.share * via.answered * way.sd;
+            share += route.share * via.answered;
+            continue;
+        }
         let deployed = |id: &String| plan.deployments.iter().find(|deployment| deployment.id == *id);
         let target = deployed(&route.target)?;
         let up = up_share(question, field, plan, route)?;
@@ -63,4 +70,28 @@ fn mean_index(
         share += route.share;
     }
     (share > 0.0).then(|| Scored { index: mean.index / share, sd: mean.sd / share })
+}
+
+/// Index of a way by its calibration; its spread is the larger of its ends'.
+fn way_scored(question: &Question<'_, '_>, plan: &Plan, via: &Via) -> Option<Scored> {
+    let requirements = question.requirements;
+    let quality = match via.kind {
+        ViaKind::Router => {
+            let router = requirements.routers.iter().find(|router| router.name == via.name)?;
+            router.points.get(via.point as usize)?.quality
+        }
+        ViaKind::Cascade => requirements.cascades.iter().find(|cascade| cascade.name == via.name)?.quality,
+    };
+    let mut on_way: Vec<(u32, Scored)> = Vec::new();
+    for other in &plan.routing {
+        if let Some(stage) = other.via.as_ref().filter(|other| other.way == via.way) {
+            let target = plan.deployments.iter().find(|deployment| deployment.id == other.target)?;
+            on_way.extend(target.quality.map(|scored| (stage.stage, scored)));
+        }
+    }
+    on_way.sort_by_key(|(stage, _)| *stage);
+    let end = |scored: Option<&(u32, Scored)>| scored.map(|(_, scored)| *scored);
+    let (first, last) = (end(on_way.first()), end(on_way.last()));
+    let sd = first.iter().chain(&last).map(|scored| scored.sd).fold(0.0, f64::max);
+    Some(Scored { index: quality.index(first.map(|s| s.index), last.map(|s| s.index))?, sd })
 }

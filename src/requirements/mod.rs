@@ -3,6 +3,7 @@
 //! In: a YAML, TOML or JSON file (see `read.rs`). Out: [`Requirements`], or every fault of the file at once.
 //! It knows nothing of prices or plans.
 
+mod blend;
 pub mod codes;
 mod context;
 mod fields;
@@ -34,6 +35,7 @@ use jiff::civil::Date;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use blend::{BlendQuality, Cascade, Router, RouterPoint, Stage};
 pub use context::ReadContext;
 pub use parse::{Format, SIZE_MAX};
 pub use patch::apply_patch;
@@ -88,6 +90,12 @@ pub struct Requirements {
     pub hours_per_month: f64,
     /// Do models retired by `as_of` take part?
     pub include_retired: bool,
+    /// Model routers in front of a weak and a strong target.
+    #[serde(default)]
+    pub routers: Vec<Router>,
+    /// Cascades from cheap targets to better ones.
+    #[serde(default)]
+    pub cascades: Vec<Cascade>,
     /// The user's own capacities instead of the catalog.
     pub measured: Vec<Measured>,
     /// Do catalog candidates take part beside `measured`?

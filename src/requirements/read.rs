@@ -13,7 +13,7 @@ use super::node::{Node, Value, numeral};
 use super::parse::{self, Format, SIZE_MAX};
 use super::range::Range;
 use super::warning::Warning;
-use super::{Objective, Requirements, Routing, codes};
+use super::{Objective, Requirements, Routing, codes, unsupported};
 use crate::error::{Fault, Place};
 
 const KEYS: &[&str] = &[
@@ -37,6 +37,8 @@ const KEYS: &[&str] = &[
     "headroom",
     "calendar",
     "include_retired",
+    "routers",
+    "cascades",
     "measured",
     "measured_with_catalog",
 ];
@@ -221,10 +223,21 @@ impl Reader<'_> {
             headroom: self.number_at(root, "headroom", &HEADROOM).unwrap_or(0.0),
             hours_per_month,
             include_retired: self.boolean_at(root, "include_retired"),
+            routers: self.blends(root, "routers").map(|at| self.routers(&at, &names)).unwrap_or_default(),
+            cascades: self.blends(root, "cascades").map(|at| self.cascades(&at, &names)).unwrap_or_default(),
             measured: root.get("measured").map(|at| self.measured(&at, &names)).unwrap_or_default(),
             measured_with_catalog: self.boolean_at(root, "measured_with_catalog"),
         };
         (requirements.at_volume(requirements.plan_for()), quotes)
+    }
+
+    /// Routers or cascades; under an availability target they are not built yet.
+    fn blends<'n>(&mut self, root: &Map<'n>, key: &str) -> Option<At<'n>> {
+        let at = root.get(key)?;
+        if root.has("availability") {
+            self.not_yet(&at, unsupported::BLENDS);
+        }
+        Some(at)
     }
 
     fn version(&mut self, root: &Map<'_>) {

@@ -19,6 +19,7 @@ mod serverless;
 mod shared;
 mod spot;
 mod waiting;
+mod ways;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -72,6 +73,7 @@ pub fn verify(requirements: &Requirements, catalog: &Catalog, rules: &Rules, pla
         checker.deployment(deployment);
     }
     checker.demand();
+    checker.ways();
     checker.quality_mean();
     checker.carbon();
     checker.counts();

@@ -21,6 +21,7 @@ impl Checker<'_> {
         let usd = &mut usd_per_month;
         for route in &self.plan.routing {
             *usd += self.route_usd(route);
+            *usd += self.way_usd(route);
         }
         if self.plan.deployments.iter().any(|deployment| deployment.engine.is_some()) {
             *usd += self.requirements.ops_usd_per_month;

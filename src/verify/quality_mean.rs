@@ -47,9 +47,13 @@ impl Checker<'_> {
     fn mean_index(&self, workload: &Workload) -> Option<f64> {
         let (mut points, mut requests) = (0.0, 0.0);
         for route in self.plan.routing.iter().filter(|route| route.workload == workload.name) {
-            let index = self.route_index(route)?;
+            // A way has one index, whoever of it answers.
+            let index = match &route.via {
+                Some(via) => self.way_index(route, via)?,
+                None => self.route_index(route)?,
+            };
             for (slot, hours) in self.slots.iter().map(|slot| slot.hours_per_month).enumerate() {
-                let here = Self::share_in(route, slot) * self.billed_rps(workload, slot) * hours;
+                let here = Self::answered_in(route, slot) * self.billed_rps(workload, slot) * hours;
                 points += here * index;
                 requests += here;
             }

@@ -61,7 +61,7 @@ impl Checker<'_> {
                     continue;
                 }
                 let routes = || self.plan.routing.iter().filter(|route| route.workload == workload.name);
-                let sum: f64 = routes().map(|route| Self::share_in(route, slot)).sum();
+                let sum: f64 = routes().map(|route| Self::answered_in(route, slot)).sum();
                 if (sum - 1.0).abs() > SHARE_TOLERANCE {
                     self.break_rule(
                         "demand",
@@ -70,7 +70,7 @@ impl Checker<'_> {
                     break;
                 }
                 let premium: f64 =
-                    routes().filter(|route| route.premium).map(|route| Self::share_in(route, slot)).sum();
+                    routes().filter(|route| route.premium).map(|route| Self::answered_in(route, slot)).sum();
                 // premium share x released >= released premium requests
                 let due = self.part_rps(workload, true, slot) / rate;
                 if premium + SHARE_TOLERANCE < due {

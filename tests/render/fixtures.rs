@@ -135,6 +135,7 @@ fn route(workload: &str, target: &str, share: f64) -> Route {
         by_hour: None,
         fallback: None,
         premium: false,
+        via: None,
     }
 }
 
@@ -369,6 +370,7 @@ pub(crate) fn hybrid() -> Recommendation {
     hours[12] = 0.004;
     let split = |share, premium, target: &str| Route {
         premium,
+        via: None,
         fallback: Some("haiku".into()),
         by_hour: Some(hours.clone()),
         ..route("support", target, share)

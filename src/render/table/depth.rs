@@ -183,6 +183,9 @@ fn routing(sheet: &mut Sheet, plan: &Plan) {
         if route.premium {
             text += " (premium)";
         }
+        if let Some(via) = &route.via {
+            text += &format!(" through {}", via.name);
+        }
         if let Some(fallback) = &route.fallback {
             text += &format!(", then {}", label(fallback));
         }

@@ -85,7 +85,10 @@ fn label(plan: &Plan, deployment: &Deployment, route: Option<&Route>) -> String 
     };
     match route.filter(split) {
         Some(route) if route.premium => format!("{} (premium)", deployment.label),
-        _ => deployment.label.clone(),
+        _ => match route.and_then(|route| route.via.as_ref()) {
+            Some(via) => format!("{} (through {})", deployment.label, via.name),
+            None => deployment.label.clone(),
+        },
     }
 }
 
