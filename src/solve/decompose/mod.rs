@@ -12,6 +12,7 @@ mod bound;
 mod construct;
 mod cover;
 mod draft;
+mod last;
 mod leaf;
 mod model;
 mod modes;

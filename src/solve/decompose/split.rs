@@ -8,9 +8,10 @@ use rayon::prelude::*;
 
 use super::ascent::{Climb, Scale, climb, first_prices};
 use super::bound::{Bound, Bounder, Prices, Space, Use};
-use super::draft::{Draft, Drafter};
+use super::draft::Drafter;
+use super::last::Last;
 use super::model::{Model, PoolModel};
-use super::slot::{self, Member, Served, Slot};
+use super::slot::{self, Member, Slot};
 use super::tighten::tighten;
 use crate::program::Program;
 
@@ -23,15 +24,6 @@ pub(super) struct Part {
     prices: Prices,
     /// Its last plan: always-on and hourly instances by pool, shares.
     last: Option<Last>,
-}
-
-/// What a slot's plan uses.
-#[derive(Debug, Clone)]
-struct Last {
-    always_on: Vec<usize>,
-    hourly: Vec<usize>,
-    /// Hosted bills and what requests cost beside the instances, USD/month.
-    served_usd: f64,
 }
 
 /// Bound of a box, and how many always-on instances each slot wants of each pool.
@@ -272,87 +264,4 @@ fn undominated(model: &Model, members: Vec<Member>) -> Vec<Member> {
         .map(|j| members[j].sunk > 0 || !(0..members.len()).any(|i| i != j && beats(i, j)))
         .collect();
     members.into_iter().zip(keep).filter(|(_, keep)| *keep).map(|(member, _)| member).collect()
-}
-
-impl Last {
-    #[allow(clippy::cast_precision_loss, reason = "counts of instances")]
-    fn of(model: &Model, space: &Space, members: &[Member], served: &Served) -> Self {
-        let mut last = Self {
-            always_on: space.least.clone(),
-            hourly: vec![0; model.pools.len()],
-            served_usd: served.cost,
-        };
-        for ((member, extra), hourly) in members.iter().zip(&served.extra).zip(&served.hourly) {
-            last.always_on[member.pool] += *extra as usize;
-            last.hourly[member.pool] += *hourly as usize;
-            last.served_usd -= member.extra.map_or(0.0, |(usd, _)| usd * f64::from(*extra));
-            if *hourly > 0 {
-                last.served_usd -= model.pools[member.pool].hourly[0] * f64::from(*hourly);
-            }
-        }
-        last
-    }
-
-    #[allow(clippy::cast_precision_loss, reason = "counts of instances")]
-    fn drafted(model: &Model, space: &Space, draft: &Draft) -> Self {
-        let mut last = Self {
-            always_on: space.least.clone(),
-            hourly: vec![0; model.pools.len()],
-            served_usd: draft.cost,
-        };
-        for (r, (pool, response)) in model.pools.iter().zip(&draft.pools).enumerate() {
-            let Some(all) = response.instances.first() else { continue };
-            let hourly = all - response.always_on.min(*all);
-            let gamma = pool.modes.first().map_or(0.0, |mode| mode.0);
-            last.served_usd -= gamma * response.always_on as f64;
-            if hourly > 0 {
-                last.served_usd -= pool.hourly[0] * hourly as f64;
-            }
-            last.always_on[r] = response.always_on.max(space.least[r]);
-            last.hourly[r] = hourly;
-        }
-        last
-    }
-
-    /// The same instances in another box, if they fit in.
-    fn within(mut self, space: &Space) -> Option<Self> {
-        for r in 0..self.always_on.len() {
-            let all = self.always_on[r] + self.hourly[r];
-            if all > 0 && space.pools[r] == Use::Out {
-                return None;
-            }
-            self.always_on[r] = all.min(space.most[r]).max(space.least[r]);
-            self.hourly[r] = all.saturating_sub(self.always_on[r]);
-            if self.hourly[r] > 0 && !space.hours[r][0] {
-                return None;
-            }
-        }
-        Some(self)
-    }
-
-    /// Always-on instances it would have: none beyond the fewest where the slot alone sells them for less.
-    fn wanted(&self, model: &Model, space: &Space) -> Vec<usize> {
-        let of = |r: usize| {
-            let pool = &model.pools[r];
-            let hours = space.hours[r][0] && pool.modes.first().is_none_or(|mode| pool.hourly[0] < mode.0);
-            if hours { space.least[r] } else { self.always_on[r] }
-        };
-        (0..model.pools.len()).map(of).collect()
-    }
-
-    /// Its cost at the prices of the moment, each instance paid in the cheaper way that the box allows.
-    #[allow(clippy::cast_precision_loss, reason = "counts of instances")]
-    fn cost(&self, model: &Model, space: &Space) -> f64 {
-        let mut usd = self.served_usd;
-        for (r, pool) in model.pools.iter().enumerate() {
-            let gamma = pool.modes.first().map_or(0.0, |mode| mode.0);
-            let beyond = self.always_on[r] - space.least[r];
-            let each = if space.hours[r][0] { gamma.min(pool.hourly[0]) } else { gamma };
-            usd += gamma * space.least[r] as f64 + each * beyond as f64;
-            if self.hourly[r] > 0 {
-                usd += pool.hourly[0] * self.hourly[r] as f64;
-            }
-        }
-        usd
-    }
 }
