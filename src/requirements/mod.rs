@@ -71,6 +71,7 @@ pub struct Requirements {
     /// Hardware already there.
     pub owned: Vec<Owned>,
     /// What hardware of one's own costs to hold, where the catalog's facts do not fit.
+    #[serde(default)]
     pub own_hardware: OwnHardware,
     /// People cost of any local part, USD/month.
     pub ops_usd_per_month: f64,
