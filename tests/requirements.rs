@@ -228,13 +228,15 @@ fn the_examples_of_the_manual_read() {
     let manual = include_str!("../docs/requirements.md");
     let examples: Vec<&str> =
         manual.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert_eq!(examples.len(), 4);
+    assert_eq!(examples.len(), 5);
     read(examples[0]);
     let least = read(examples[1]);
     // The others show a section only.
     let limited = read(&format!("{}{}", examples[1], examples[2]));
     assert_eq!(limited.requirements.limits.apis.len(), 2);
-    let measured = format!("{}{}", examples[1], examples[3]);
+    let routed = read(&format!("{}{}", examples[1], examples[3])).requirements;
+    assert_eq!((routed.routers.len(), routed.cascades.len()), (1, 1));
+    let measured = format!("{}{}", examples[1], examples[4]);
     assert_eq!(read(&measured).requirements.measured.len(), 2);
     assert_eq!(least.requirements.workloads.len(), 1);
 }

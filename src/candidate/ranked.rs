@@ -27,7 +27,7 @@ use super::screen::{Cloud, estimate, peaks};
 use super::tally::Tally;
 use crate::catalog::{Model, glob_matches};
 use crate::estimate::{idle_e2e_p95, loaded};
-use crate::requirements::{Objective, Requirements, Workload};
+use crate::requirements::{Objective, Requirements};
 
 /// Prospects estimated at once; between the batches the tests get sharper.
 const BATCH: usize = 32;
@@ -104,7 +104,7 @@ fn rank_all<'a>(
     tally: &mut Tally,
 ) -> Vec<Ranked<'a>> {
     let places: Vec<usize> = (0..kept.len()).collect();
-    let budget = budget(question.requirements).unwrap_or(f64::INFINITY) * (1.0 + TIE);
+    let budget = question.requirements.usd_per_month_max().unwrap_or(f64::INFINITY) * (1.0 + TIE);
     let mut all: Vec<Ranked<'a>> = prospects(question, classes, lines, kept, &places, tally)
         .into_par_iter()
         .map(|prospect| rank(question, classes, kept, prospect))
@@ -329,7 +329,7 @@ pub(super) fn no_worse_in_means(
 /// Does nothing that there is only so much of couple the options?
 fn uncoupled(requirements: &Requirements) -> bool {
     let limits = &requirements.limits;
-    budget(requirements).is_none()
+    requirements.usd_per_month_max().is_none()
         && requirements.availability.is_none()
         && limits.gpus.is_empty()
         && limits.power_kw.is_none()
@@ -338,12 +338,4 @@ fn uncoupled(requirements: &Requirements) -> bool {
         && requirements.workloads.iter().all(|workload| workload.quality_mean.is_none())
         && requirements.routers.is_empty()
         && requirements.cascades.is_empty()
-}
-
-/// The tighter of the monthly budget and the budget per request.
-fn budget(requirements: &Requirements) -> Option<f64> {
-    let rate: f64 = requirements.workloads.iter().map(Workload::mean_rps).sum();
-    let each =
-        requirements.budget.usd_per_request.map(|usd| usd * rate * 3600.0 * requirements.hours_per_month);
-    [requirements.budget.usd_per_month, each].into_iter().flatten().reduce(f64::min)
 }

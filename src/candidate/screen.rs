@@ -57,7 +57,7 @@ pub fn screen<'a>(
     let mut found = Found {
         options: Vec::new(),
         cloud_usd_per_month: cloud.usd_per_month,
-        usd_max: crate::formulate::budget(question.requirements).filter(|_| {
+        usd_max: question.requirements.usd_per_month_max().filter(|_| {
             budget && kept.iter().any(|hardware| hardware.all_ways().any(|way| way.usd_upfront > 0.0))
         }),
     };

@@ -30,7 +30,7 @@ use resources::Resources;
 use crate::candidate::Question;
 use crate::program::{self, Goal, Program};
 use crate::recommendation::Kind;
-use crate::requirements::{Objective, Requirements, Workload};
+use crate::requirements::Objective;
 
 /// Least share of requests on each side of a hybrid plan, when the best of that kind is asked for.
 pub const BOTH_SIDES_MIN: f64 = 0.01;
@@ -131,7 +131,7 @@ pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulat
             hosted: Vec::new(),
             resources: Vec::new(),
             local_usd_per_month: requirements.ops_usd_per_month,
-            usd_per_month_max: budget(requirements),
+            usd_per_month_max: requirements.usd_per_month_max(),
             usd_upfront_max: requirements.budget.usd_upfront,
             deployments_max: requirements.limits.max_deployments,
             both_sides_min: None,
@@ -163,19 +163,6 @@ fn before(program: &Program) -> Vec<usize> {
     let hours = crate::requirements::DAY_HOURS;
     let slots = if costs { program.slot_hours.len() } else { 0 };
     (0..slots).map(|slot| slot / hours * hours + (slot % hours + hours - 1) % hours).collect()
-}
-
-/// The tighter of the monthly budget and the budget per request.
-#[must_use]
-pub fn budget(requirements: &Requirements) -> Option<f64> {
-    let per_request = requirements.budget.usd_per_request.map(|usd| {
-        let rate: f64 = requirements.workloads.iter().map(Workload::mean_rps).sum();
-        usd * rate * 3600.0 * requirements.hours_per_month
-    });
-    match (requirements.budget.usd_per_month, per_request) {
-        (Some(a), Some(b)) => Some(a.min(b)),
-        (a, b) => a.or(b),
-    }
 }
 
 fn deployment_numbers(names: impl Iterator<Item = String>) -> Vec<usize> {

@@ -24,6 +24,14 @@ pub struct Slot {
 }
 
 impl Requirements {
+    /// Most USD/month: the tighter of the monthly budget and the budget per request at the mean volume.
+    #[must_use]
+    pub fn usd_per_month_max(&self) -> Option<f64> {
+        let rate: f64 = self.workloads.iter().map(Workload::mean_rps).sum();
+        let each = self.budget.usd_per_request.map(|usd| usd * rate * 3600.0 * self.hours_per_month);
+        [self.budget.usd_per_month, each].into_iter().flatten().reduce(f64::min)
+    }
+
     /// The slots of the request: 24, or 48 (weekday hours, then weekend hours) where some workload has a weekend.
     #[must_use]
     pub fn slots(&self) -> Vec<Slot> {

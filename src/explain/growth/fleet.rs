@@ -5,7 +5,7 @@
 
 use super::WIDTH;
 use crate::candidate::Question;
-use crate::formulate::{Field, Formulated, budget};
+use crate::formulate::{Field, Formulated};
 use crate::program::{Ladder, Mode, Point, Program, Resource};
 use crate::solve::{Outcome, solve_program};
 
@@ -122,8 +122,11 @@ impl Fleet {
         for class in &mut program.classes {
             class.load_rps.iter_mut().chain(&mut class.billed_rps).for_each(|rate| *rate *= times);
         }
-        program.usd_per_month_max =
-            budget(&question.requirements.at_volume(times)).map(|most| (most - self.usd_sunk).max(0.0));
+        program.usd_per_month_max = question
+            .requirements
+            .at_volume(times)
+            .usd_per_month_max()
+            .map(|most| (most - self.usd_sunk).max(0.0));
         program
     }
 }
@@ -149,7 +152,7 @@ fn cap(id: &str, instances: u32) -> Resource {
 /// The tighter of the two budgets on the recurring bill.
 fn money_rule(question: &Question<'_, '_>, times: f64) -> &'static str {
     let scaled = question.requirements.at_volume(times);
-    if scaled.budget.usd_per_month.is_some() && budget(&scaled) == scaled.budget.usd_per_month {
+    if scaled.budget.usd_per_month.is_some() && scaled.usd_per_month_max() == scaled.budget.usd_per_month {
         "usd_per_month"
     } else {
         "usd_per_request"
