@@ -146,7 +146,7 @@ impl Found<'_> {
 }
 
 /// Instances an option has at least once it is used.
-fn least_instances(question: &Question<'_, '_>, option: &LocalOption<'_>) -> f64 {
+pub(super) fn least_instances(question: &Question<'_, '_>, option: &LocalOption<'_>) -> f64 {
     let least = question.requirements.limits.min_replicas.unwrap_or(0);
     f64::from(least.div_ceil(option.prospect.replicas).max(1))
 }

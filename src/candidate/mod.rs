@@ -19,6 +19,7 @@ pub mod place;
 pub mod ranked;
 pub mod screen;
 pub mod serverless;
+mod split;
 pub mod spot;
 pub mod tally;
 pub mod unit;

@@ -1,6 +1,6 @@
 //! Estimates the promising prospects with queueing and drops, with proof, those that cannot be in a better plan.
 //!
-//! Four tests, all safe for the least cost (formulation study §3):
+//! Five tests, all safe for the least cost (formulation study §3):
 //! 1. *Dominance with an upper bound.* Estimated option e with k instances carries at least the optimistic capacity
 //!    of prospect p for every class p may serve, or all there is of those classes; k of e cost no more than one of p
 //!    way by way; and k e takes no more of any finite resource: then k e also dominates p's true capacity (rule D4).
@@ -12,6 +12,9 @@
 //!    in every hour in which p runs, what it carries can be carried by the cheapest instances of each class by the
 //!    hour, at most W for the busiest hour; if no way to pay for p is below W an hour, those take its place. (With an
 //!    availability target W has the spares of a class that two routes share.)
+//!
+//! 5. *Class by class.* What one instance of p carries of each class can be carried by instances by the hour (`split.rs`);
+//!    if no way to pay for p is below them together, those take its place.
 //!
 //! Prospects come in order of price, then of optimistic capacity, so that what is tested first tends to win.
 
@@ -30,6 +33,7 @@ use super::line::lines;
 use super::local::{LocalOption, Prospect, traffic};
 use super::place::{prospects, unseen};
 use super::ranked::ranked;
+use super::split::Split;
 use super::tally::Tally;
 use crate::reason::{Op, Refusal};
 
@@ -116,6 +120,8 @@ pub fn screen<'a>(
         while waiting.peek().is_some() {
             let known = if floor.is_some() { found.incumbents(question, classes) } else { Incumbents::NONE };
             let hopeless = Hopeless { floor: floor.as_ref(), incumbents: known };
+            let split = (drop && by_hour && !classes.iter().any(|class| question.reads_index(class)))
+                .then(|| Split::new(question, &found.options, peaks.len()));
             let mut batch = Vec::with_capacity(BATCH);
             while batch.len() < BATCH {
                 let Some((upper, prospect)) = waiting.next() else { break };
@@ -124,7 +130,11 @@ pub fn screen<'a>(
                     && hopeless.holds(question, &prospect, &upper)
                 {
                     tally.beyond_incumbent += 1;
-                } else if drop && found.beats(question, classes, &peaks, &prospect, &upper, kept) {
+                } else if split
+                    .as_ref()
+                    .is_some_and(|split| split.beats(&peaks, &upper, &kept[prospect.hardware]))
+                    || drop && found.beats(question, classes, &peaks, &prospect, &upper, kept)
+                {
                     tally.dominated += 1;
                 } else {
                     batch.push(prospect);

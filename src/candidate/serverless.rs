@@ -205,6 +205,16 @@ fn option<'a>(
         .iter()
         .enumerate()
         .map(|(at, class)| {
+            // Refused already: no estimate changes that.
+            let masked = (!prospect.may[at]).then(|| Refusal::word("capacity", "none", "some"));
+            if let Some(refusal) = masked.or_else(|| by_class[at].clone()) {
+                return ServerlessTerms {
+                    billed_s: f64::INFINITY,
+                    usd_per_request: f64::INFINITY,
+                    e2e_p95_ms: f64::INFINITY,
+                    refusal: Some(refusal),
+                };
+            }
             let traffic = traffic(class, prospect.shared.extra_output[at]);
             let alone = |asked| alone_ms(step, memory, &traffic, confidence, asked);
             let with_start = |(measure, statistic): (LatencyMeasure, Statistic)| {
@@ -214,10 +224,8 @@ fn option<'a>(
             let service_s = alone((LatencyMeasure::E2e, Statistic::Mean))
                 .map_or(f64::INFINITY, |(_, held)| held / 1000.0);
             let billed_s = cold_start_s + service_s + keep_warm_s;
-            let masked = || Refusal::word("capacity", "none", "some");
-            let refusal = (!prospect.may[at]).then(masked).or_else(|| {
-                super::limit::latency_refusal(class, &|measure, statistic| with_start((measure, statistic)))
-            });
+            let refusal =
+                super::limit::latency_refusal(class, &|measure, statistic| with_start((measure, statistic)));
             let p95 = alone((LatencyMeasure::E2e, Statistic::P95)).map_or(f64::INFINITY, |(value, _)| value);
             ServerlessTerms {
                 billed_s,

@@ -7,7 +7,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::queue::{Occupancy, Table, prefills, whole_cap};
+use super::queue::{Occupancy, STEP, Table, prefills, whole_cap};
 use super::{Demand, Memory, Step, Traffic, one_sided};
 use crate::requirements::{LatencyLimit, LatencyMeasure, Statistic};
 
@@ -95,7 +95,7 @@ impl Question<'_, '_> {
             LatencyMeasure::Tpot => occupancy.tpot_below(allowed_ms),
             LatencyMeasure::E2e => occupancy.e2e_below(allowed_ms, traffic, prefills, scale),
         };
-        below >= quantile - 1e-9
+        below >= quantile - STEP
     }
 
     fn mean_ms(&self, occupancy: &Occupancy, measure: LatencyMeasure) -> f64 {

@@ -353,16 +353,16 @@ impl Occupancy {
     }
 }
 
-/// Lengths are points, so a distribution function has steps, and one may end at a percentile that is asked for. Then the
-/// step above counts, at every load: whether rounding puts the sum of the weights below or above the percentile is of
-/// no account, and a lighter load is never slower.
-const STEP: f64 = 1e-6;
+/// Lengths are points, so a distribution function has steps, and one may end at a percentile that is asked for. Then it
+/// counts as reached, here and where a limit is held: whether rounding puts the sum of the weights below or above the
+/// percentile is of no account, and a lighter load is never slower.
+pub(super) const STEP: f64 = 1e-9;
 
 /// Percentiles of a law given by its distribution function.
 fn percentiles(mean: f64, below: impl Fn(f64) -> f64) -> Distribution {
     let mut low = 0.0_f64;
     let mut at = |q: f64| {
-        let q = q + STEP;
+        let q = q - STEP;
         let mut high = mean.max(low).max(1e-6);
         while below(high) < q && high < 1e15 {
             low = high;
