@@ -1,0 +1,92 @@
+//! Why not something else, what would have to change, what the answer rests on and what to beware of.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{Kind, MeasureRow};
+use crate::catalog::Provenance;
+use crate::reason::{RuleId, Told};
+
+/// Why not this one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct RunnerUp {
+    /// The option.
+    pub label: String,
+    /// Catalog id of its model.
+    pub model: String,
+    /// Kind.
+    pub kind: Kind,
+    /// Its bill if it served everything alone.
+    pub usd_per_month: Option<f64>,
+    /// The rule or price that decided.
+    pub reason: Told,
+    /// Further rules it would break.
+    pub also: Vec<Told>,
+    /// Price at which it would win, where a price decides.
+    pub wins_at: Option<WinsAt>,
+    /// Its own measures.
+    pub measures: Vec<MeasureRow>,
+}
+
+/// A price that would turn the answer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WinsAt {
+    /// What the price is of: `instance hour`, `request`.
+    pub per: String,
+    /// Today.
+    pub usd_now: f64,
+    /// It would win below this.
+    pub usd: f64,
+}
+
+/// One value, or one for each rule of a set.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum OneOrMany<T> {
+    /// A single change.
+    One(T),
+    /// A set of changes.
+    Many(Vec<T>),
+}
+
+/// A smallest change that makes a plan exist.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Relaxation {
+    /// Rule or rules that move.
+    pub rule: OneOrMany<RuleId>,
+    /// From (null = absent).
+    pub from: OneOrMany<serde_json::Value>,
+    /// To.
+    pub to: OneOrMany<serde_json::Value>,
+    /// JSON pointer into the file as given -> value; applying is assigning.
+    pub patch: BTreeMap<String, serde_json::Value>,
+    /// Bill of the plan it buys.
+    pub usd_per_month: f64,
+    /// One line naming that plan.
+    pub buys: String,
+    /// The sentence.
+    pub sentence: String,
+}
+
+/// A catalog fact that a shown plan rests on.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Fact {
+    /// Which, such as `offer aws/g6.xlarge/us-east-1/on-demand price_usd_per_hour`.
+    pub id: String,
+    /// Its value.
+    pub value: serde_json::Value,
+    /// Where it comes from.
+    #[serde(flatten)]
+    pub provenance: Provenance,
+}
+
+/// Something to beware of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Warning {
+    /// Stable code, such as `W01-constant-lengths`.
+    pub code: String,
+    /// The sentence.
+    pub sentence: String,
+}
