@@ -147,19 +147,8 @@ impl Maker<'_, '_, '_> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a window of tokens")]
         let max_model_len = longest.ceil() as u32;
         EngineSettings {
-            engine: unit.engine.family.clone(),
-            generation: unit.engine.id.clone(),
-            gpu: unit.gpu.id.clone(),
-            gpus_per_replica: unit.gpus,
-            tensor_parallel: unit.tensor_parallel,
-            pipeline_parallel: unit.pipeline_parallel,
-            data_parallel: unit.data_parallel,
-            expert_parallel: unit.expert_parallel,
-            weights: unit.weights.to_string(),
-            kv: option.prospect.row.kv_word().to_owned(),
             max_batch,
             max_model_len,
-            gpu_memory_utilization: unit.gpu_memory_utilization,
             replicas,
             spare_replicas: if guard == Guard::Spares { spare } else { 0 },
             offer: largest.offer,
@@ -169,7 +158,6 @@ impl Maker<'_, '_, '_> {
             instances,
             gpus_per_instance: hardware.gpus_paid(unit.gpus),
             paid,
-            beside: None,
             idle_gpus: gpus_paid - replicas * unit.gpus,
             usd_per_hour: largest.usd_per_hour,
             memory_gib_per_server: each * f64::from(pool.replicas),
@@ -178,7 +166,7 @@ impl Maker<'_, '_, '_> {
                 .collect(),
             utilisation_peak: utilisation,
             power_kw: bill::power_kw(self.question.catalog, hardware.gpu).map(|kw| kw * f64::from(gpus_paid)),
-            billed_s_per_month: None,
+            ..EngineSettings::of(unit)
         }
     }
 }

@@ -47,19 +47,8 @@ impl Maker<'_, '_, '_> {
             mode: option.prospect.mode.to_owned(),
             provider: hardware.provider.clone(),
             engine: Some(EngineSettings {
-                engine: unit.engine.family.clone(),
-                generation: unit.engine.id.clone(),
-                gpu: unit.gpu.id.clone(),
-                gpus_per_replica: unit.gpus,
-                tensor_parallel: unit.tensor_parallel,
-                pipeline_parallel: unit.pipeline_parallel,
-                data_parallel: unit.data_parallel,
-                expert_parallel: unit.expert_parallel,
-                weights: unit.weights.to_string(),
-                kv: option.prospect.row.kv_word().to_owned(),
                 max_batch: 1,
                 max_model_len,
-                gpu_memory_utilization: unit.gpu_memory_utilization,
                 replicas: 1,
                 offer: hardware.id.clone(),
                 instance: hardware.instance.clone(),
@@ -69,7 +58,7 @@ impl Maker<'_, '_, '_> {
                 usd_per_hour: hardware.usd_per_hour,
                 memory_gib_per_server: memory.required_gib(1.0, longest),
                 billed_s_per_month: Some(billed_s),
-                ..EngineSettings::default()
+                ..EngineSettings::of(unit)
             }),
             api: None,
             quality: option.prospect.shared.quality.as_ref().map(|q| Scored { index: q.index, sd: q.sd }),

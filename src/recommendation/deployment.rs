@@ -155,6 +155,27 @@ pub struct EngineSettings {
 }
 
 impl EngineSettings {
+    /// What a unit runs with; how many copies there are and what they cost is not said. [`Deployment::unit`] is the way
+    /// back.
+    #[must_use]
+    pub fn of(unit: &Unit<'_>) -> Self {
+        Self {
+            engine: unit.engine.family.clone(),
+            generation: unit.engine.id.clone(),
+            gpu: unit.gpu.id.clone(),
+            gpus_per_replica: unit.gpus,
+            tensor_parallel: unit.tensor_parallel,
+            pipeline_parallel: unit.pipeline_parallel,
+            data_parallel: unit.data_parallel,
+            expert_parallel: unit.expert_parallel,
+            weights: unit.weights.to_string(),
+            kv: if unit.kv_bytes < 1.5 { "fp8" } else { "bf16" }.to_owned(),
+            max_batch: unit.max_batch,
+            gpu_memory_utilization: unit.gpu_memory_utilization,
+            ..Self::default()
+        }
+    }
+
     /// Billing word and offer of each way to pay; of the engine itself where it is billed by the second.
     #[must_use]
     pub fn ways(&self) -> Vec<(&str, &str)> {

@@ -123,10 +123,6 @@ impl Reader<'_> {
             }
             let key_node = Node { value: Value::Null, line: entry.line, column: entry.column };
             let key_at = At { node: &key_node, key: under.key };
-            if let Some(what) = super::unsupported::key(&map.at.key, &entry.key) {
-                self.not_yet(&key_at, what);
-                continue;
-            }
             let cure = if entry.key == "<<" {
                 "Merge keys are not part of YAML 1.2; write the keys out".to_owned()
             } else {
@@ -137,7 +133,7 @@ impl Reader<'_> {
         Some(map)
     }
 
-    /// A feature that has a key but no code behind it yet.
+    /// Something the format can say and this version would not honour.
     pub(super) fn not_yet(&mut self, at: &At<'_>, what: &str) {
         let cause = format!("not supported yet: {what}");
         self.fault(codes::NOT_SUPPORTED_YET, at, cause, super::unsupported::CURE);
