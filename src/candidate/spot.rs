@@ -109,11 +109,7 @@ pub fn spot_hardware<'c>(
 /// The rule that keeps a class off spot instances.
 #[must_use]
 pub fn not_covered() -> Refusal {
-    Refusal::word(
-        "spot",
-        "may be taken away at any time",
-        "work that may wait an hour, or `spot` allowed by name and a fallback",
-    )
+    Refusal::word("spot", "may be taken away at any time", "work that may wait an hour, or a fallback")
 }
 
 /// Work that may wait needs no fallback, unless capacity is promised; the cheapest that complies by itself and can take
@@ -122,10 +118,6 @@ fn cover(question: &Question<'_, '_>, class: &Class<'_>, at: usize, hosted: &[Ho
     let promised = question.requirements.availability.is_some();
     if class.workload.deferrable_hours >= WAIT_MIN_H && !promised {
         return Cover::Waits;
-    }
-    // Interruptions that only a hosted model makes up for are taken on where spot is asked for by name.
-    if !question.requirements.allow.billing.contains(&Billing::Spot) {
-        return Cover::Nothing;
     }
     let complies = |a: &usize| {
         let option = &hosted[*a];
