@@ -43,6 +43,7 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
         prune: request.options.prune,
         stop: request.options.stop,
         index_matters: None,
+        count_matters: false,
     };
     let mut field = field(&question);
     let best = solve_mixed(&question, &mut field, None);
@@ -66,9 +67,9 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
             answer.proof.value = Some(unit * solved.value);
             answer.proof.bound = Some(unit * solved.bound);
             answer.proof.gap = Some(gap);
-            answer.kinds = kinds(request, &question, &mut field, Some(&plan))?;
             answer.growth =
                 explain::growth::path(request, &question, &field, &best.formulated, &solved.point, &plan)?;
+            answer.kinds = kinds(request, &question, &mut field, Some(&plan))?; // may add to the field
             answer.plans = alternatives(request, &question, plan)?;
             answer.proof.verified = true;
             explain::feasible(request, &question, &field, &mut answer);

@@ -11,9 +11,8 @@
 //! hosted models take part, but a target whose index or p95 is unknown does not.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
 
-use crate::candidate::{LocalOption, Question};
+use crate::candidate::Question;
 use crate::error::Error;
 use crate::formulate::{Coordinates, Field, Formulated, coordinates, field, formulate};
 use crate::program::Goal;
@@ -61,7 +60,7 @@ pub fn pareto(request: &Request<'_>, question: &Question<'_, '_>) -> Result<Vec<
     let mut all = field(&about);
     for objective in [Objective::Quality, Objective::Latency] {
         let other = Requirements { objective, ..asked.clone() };
-        add(&mut all, field(&question.about(&other)));
+        all.take_in(field(&question.about(&other)));
     }
     let free = Levels::default();
     let mut first = Search { request, question: &about, field: all, known: RefCell::default() };
@@ -70,7 +69,7 @@ pub fn pareto(request: &Request<'_>, question: &Question<'_, '_>) -> Result<Vec<
     };
     let mut all = first.field;
     about.index_matters = Some(best.usd_per_month);
-    add(&mut all, field(&about));
+    all.take_in(field(&about));
     let mut search = Search { request, question: &about, field: all, known: RefCell::default() };
     let Some(cheapest) = search.cheapest(free)? else { return Ok(Vec::new()) };
     let best = Some(best);
@@ -97,12 +96,6 @@ pub fn pareto(request: &Request<'_>, question: &Question<'_, '_>) -> Result<Vec<
         }
     }
     Ok(efficient(points))
-}
-
-/// Adds the own engines of another field.
-fn add<'q, 'c>(all: &mut Field<'q, 'c>, other: Field<'_, 'c>) {
-    let known: BTreeSet<String> = all.locals.iter().map(LocalOption::id).collect();
-    all.locals.extend(other.locals.into_iter().filter(|option| !known.contains(&option.id())));
 }
 
 /// Level k of n between two values; none at the first, where nothing is asked.

@@ -5,7 +5,7 @@
 
 use crate::candidate::Question;
 use crate::formulate::packed::{fractional, packed};
-use crate::formulate::{Field, Formulated, formulate};
+use crate::formulate::{Field, Formulated, field as options, formulate};
 use crate::program::Program;
 use crate::program::prune::prune;
 use crate::recommendation::Kind;
@@ -22,9 +22,9 @@ pub struct Best {
 }
 
 /// Prunes and solves. The count of deployments is tried without first: it seldom binds, and without it pruning leaves a
-/// handful of columns. An optimum of the freer program that respects the count is an optimum.
-#[must_use]
-pub fn solve(question: &Question<'_, '_>, field: &Field<'_, '_>, whole: &Formulated) -> Best {
+/// handful of columns. An optimum of the freer program that respects the count is an optimum, and where nothing at all
+/// complies without the count nothing does with it. `None` where it binds and the field was screened without it.
+fn solve(question: &Question<'_, '_>, field: &Field<'_, '_>, whole: &Formulated) -> Option<Best> {
     if let Some(most) = whole.program.deployments_max {
         let free = crate::program::Program { deployments_max: None, ..whole.program.clone() };
         let (pools, hosted): (Vec<usize>, Vec<usize>) =
@@ -37,10 +37,28 @@ pub fn solve(question: &Question<'_, '_>, field: &Field<'_, '_>, whole: &Formula
             Outcome::Unknown(_) => false,
         };
         if done {
-            return best;
+            return Some(best);
+        }
+        if !field.kept_for_count {
+            return None;
         }
     }
-    solve_once(question, field, whole)
+    Some(solve_once(question, field, whole))
+}
+
+/// Solves; screens again for the count of deployments where it binds.
+fn solve_counted<'q, 'c>(
+    question: &Question<'q, 'c>,
+    field: &mut Field<'q, 'c>,
+    write: &dyn Fn(&Field<'q, 'c>) -> Formulated,
+) -> Best {
+    let whole = write(field);
+    solve(question, field, &whole).unwrap_or_else(|| {
+        field.take_in(options(&Question { count_matters: true, ..question.clone() }));
+        field.kept_for_count = true;
+        let whole = write(field);
+        solve_once(question, field, &whole)
+    })
 }
 
 /// The best with an instance for each pool, or with its engines side by side where that costs less.
@@ -135,17 +153,17 @@ pub fn solve_with<'q, 'c>(
     field: &mut Field<'q, 'c>,
     write: &dyn Fn(&Field<'q, 'c>) -> Formulated,
 ) -> Best {
-    let whole = write(field);
-    let mut best = solve(question, field, &whole);
+    let mut best = solve_counted(question, field, write);
     if field.classes.len() < 2 {
         return best;
     }
-    let mut steps = vec![0_u32; field.locals.len()];
+    let mut steps: Vec<u32> = Vec::new();
     while let Outcome::Solved(found) = &best.outcome {
         let broken = crate::plan::broken_mixtures(question, field, &best.formulated, &found.point);
         if broken.is_empty() {
             break;
         }
+        steps.resize(field.locals.len(), 0);
         for at in broken {
             if steps[at] == 0 {
                 let option = field.locals[at].clone();
@@ -158,7 +176,6 @@ pub fn solve_with<'q, 'c>(
                             }
                         }
                         field.locals.push(alone);
-                        steps.push(0);
                     }
                 }
             }
@@ -171,8 +188,7 @@ pub fn solve_with<'q, 'c>(
                 }
             }
         }
-        let whole = write(field);
-        best = solve(question, field, &whole);
+        best = solve_counted(question, field, write);
     }
     best
 }

@@ -103,6 +103,13 @@ impl<'c> Hardware<'c> {
         }
     }
 
+    /// The same, paid only in the hours in use.
+    #[must_use]
+    pub fn only_in_use(mut self) -> Self {
+        self.by_hour = self.ways.pop();
+        self
+    }
+
     /// Billing mode of the first way to pay.
     #[must_use]
     pub fn billing(&self) -> Billing {

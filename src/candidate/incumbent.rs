@@ -32,7 +32,7 @@ impl Found<'_> {
                 .filter(|plans| fits(question, plans))
                 .map_or(f64::INFINITY, |plans| plans.iter().map(|alone| alone.usd_per_month).sum()),
         );
-        let deployments = question.requirements.limits.max_deployments;
+        let deployments = question.deployments_kept_for();
         let mixed =
             match self.cloud_usd_per_month {
                 None => local, // hosted models do not serve everything: a hybrid plan is at best part of a local one
@@ -108,7 +108,7 @@ impl Found<'_> {
         let least = |classes: &[usize]| {
             let usd = |option: &LocalOption<'_>| {
                 let price = option.hardware.by_hour.as_ref()?.usd_per_hour;
-                if limits.gpus.contains_key(&option.hardware.gpu.id) {
+                if option.hardware.spot.is_some() || limits.gpus.contains_key(&option.hardware.gpu.id) {
                     return None;
                 }
                 let load = |at: &usize| Some(peaks[*at] / (option.capacity[*at].as_ref()?.rps * load_factor));
@@ -120,7 +120,7 @@ impl Found<'_> {
             };
             self.options.iter().filter_map(usd).fold(f64::INFINITY, f64::min)
         };
-        if limits.max_deployments.is_some() {
+        if question.deployments_kept_for().is_some() {
             least(&(0..peaks.len()).collect::<Vec<_>>())
         } else {
             (0..peaks.len()).map(|at| least(&[at])).sum()
@@ -197,7 +197,7 @@ fn fits(question: &Question<'_, '_>, plans: &[&Alone]) -> bool {
     let kw: f64 = plans.iter().map(|plan| plan.kw).sum();
     within
         && limits.power_kw.is_none_or(|most| kw <= most)
-        && limits.max_deployments.is_none_or(|most| plans.len() <= most as usize)
+        && question.deployments_kept_for().is_none_or(|most| plans.len() <= most as usize)
 }
 
 /// Spares beside so many needed replicas, for a part of the unavailability that is allowed.

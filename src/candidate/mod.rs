@@ -61,6 +61,9 @@ pub struct Question<'q, 'c> {
     /// Up to this price of an instance, USD/month, a dearer engine is worth a look where its index is higher, though
     /// nothing in the request reads it.
     pub index_matters: Option<f64>,
+    /// Keep what a plan may need only because its deployments are counted? The count seldom binds, so it is asked for
+    /// only once it does.
+    pub count_matters: bool,
 }
 
 impl<'q, 'c> Question<'q, 'c> {
@@ -111,6 +114,13 @@ impl<'q, 'c> Question<'q, 'c> {
             prune: self.prune,
             stop: self.stop,
             index_matters: self.index_matters,
+            count_matters: self.count_matters,
         }
+    }
+
+    /// Most deployments of a plan, where candidates are kept for it.
+    #[must_use]
+    pub fn deployments_kept_for(&self) -> Option<u32> {
+        self.requirements.limits.max_deployments.filter(|_| self.count_matters)
     }
 }

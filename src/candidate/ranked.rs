@@ -27,7 +27,7 @@ use super::screen::{Cloud, estimate, peaks};
 use super::tally::Tally;
 use crate::catalog::{Model, glob_matches};
 use crate::estimate::{idle_e2e_p95, loaded};
-use crate::requirements::{Objective, Requirements};
+use crate::requirements::Objective;
 
 /// Prospects estimated at once; between the batches the tests get sharper.
 const BATCH: usize = 32;
@@ -56,7 +56,7 @@ pub fn ranked<'a>(
     cloud: &Cloud,
     tally: &mut Tally,
 ) -> Vec<LocalOption<'a>> {
-    let uncoupled = uncoupled(question.requirements);
+    let uncoupled = uncoupled(question);
     let mut search = Search {
         question,
         classes,
@@ -327,13 +327,14 @@ pub(super) fn no_worse_in_means(
 }
 
 /// Does nothing that there is only so much of couple the options?
-fn uncoupled(requirements: &Requirements) -> bool {
+fn uncoupled(question: &Question<'_, '_>) -> bool {
+    let requirements = question.requirements;
     let limits = &requirements.limits;
     requirements.usd_per_month_max().is_none()
         && requirements.availability.is_none()
         && limits.gpus.is_empty()
         && limits.power_kw.is_none()
-        && limits.max_deployments.is_none()
+        && question.deployments_kept_for().is_none()
         && requirements.owned.is_empty()
         && requirements.workloads.iter().all(|workload| workload.quality_mean.is_none())
         && requirements.routers.is_empty()

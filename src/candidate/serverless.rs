@@ -88,7 +88,7 @@ pub fn serverless_options<'a>(
     let drop = question.prune
         && requirements.objective == Objective::Cost
         && requirements.availability.is_none()
-        && requirements.limits.max_deployments.is_none();
+        && question.deployments_kept_for().is_none();
     let mut cheapest = vec![f64::INFINITY; classes.len()];
     let mut found: Vec<ServerlessOption<'a>> = Vec::new();
     for at in 0..kept.len() {

@@ -30,7 +30,7 @@ impl Split {
         let requirements = question.requirements;
         let limits = &requirements.limits;
         if limits.power_kw.is_some()
-            || limits.max_deployments.is_some()
+            || question.deployments_kept_for().is_some()
             || requirements.availability.is_some()
         {
             return Self { classes: None };

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use super::Question;
 use super::class::Class;
-use super::hardware::{Hardware, refused};
+use super::hardware::{Hardware, hours_matter, refused};
 use super::hosted::HostedOption;
 use super::tally::Tally;
 use crate::catalog::{Billing, Catalog};
@@ -84,6 +84,7 @@ pub fn spot_hardware<'c>(
     let cover: Arc<Vec<Cover>> =
         Arc::new((0..classes.len()).map(|at| cover(question, &classes[at], at, hosted)).collect());
     let nobody = cover.iter().all(|cover| *cover == Cover::Nothing);
+    let by_hour = hours_matter(question.requirements);
     let mut all = Vec::new();
     for offer in catalog.offers.iter().filter(|offer| offer.billing == Billing::Spot) {
         let Some(gpu) = catalog.gpu(&offer.gpu) else { continue };
@@ -93,7 +94,8 @@ pub fn spot_hardware<'c>(
         match (refusal, found) {
             (None, Some(interruptions)) => {
                 let spot = Some(Spot { interruptions, cover: Arc::clone(&cover) });
-                all.push(Hardware { spot, ..Hardware::rented(offer, gpu) });
+                let rented = Hardware { spot, ..Hardware::rented(offer, gpu) };
+                all.push(if by_hour { rented.only_in_use() } else { rented });
             }
             (refusal, _) => {
                 let unknown =

@@ -1,6 +1,6 @@
 //! All options of a question: hosted models first, whose prices tell which engines are worth a look.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::candidate::hardware::{hardware, undominated};
 use crate::candidate::hosted::hosted_options;
@@ -25,6 +25,18 @@ pub struct Field<'q, 'c> {
     pub hosted: Vec<HostedOption<'c>>,
     /// Everybody who is not there.
     pub tally: Tally,
+    /// Are those in it that a plan may need only because its deployments are counted?
+    pub kept_for_count: bool,
+}
+
+impl<'c> Field<'_, 'c> {
+    /// Takes in the own engines of another field. What is known already keeps its place and its capacity.
+    pub fn take_in(&mut self, other: Field<'_, 'c>) {
+        let known: BTreeSet<String> = self.locals.iter().map(LocalOption::id).collect();
+        self.locals.extend(other.locals.into_iter().filter(|option| !known.contains(&option.id())));
+        let known: BTreeSet<String> = self.serverless.iter().map(ServerlessOption::id).collect();
+        self.serverless.extend(other.serverless.into_iter().filter(|option| !known.contains(&option.id())));
+    }
 }
 
 /// Collects the options of a question.
@@ -32,9 +44,17 @@ pub struct Field<'q, 'c> {
 pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
     let classes = classes(question.requirements);
     let mut tally = Tally::default();
+    let kept_for_count = question.count_matters || question.requirements.limits.max_deployments.is_none();
     if !question.requirements.measured.is_empty() && !question.requirements.measured_with_catalog {
         tally.candidates = u64::try_from(question.requirements.measured.len()).unwrap_or(0);
-        return Field { classes, locals: Vec::new(), serverless: Vec::new(), hosted: Vec::new(), tally };
+        return Field {
+            classes,
+            locals: Vec::new(),
+            serverless: Vec::new(),
+            hosted: Vec::new(),
+            tally,
+            kept_for_count: true,
+        };
     }
     let hosted = hosted_options(question, &classes, &mut tally);
     let cloud = cheapest_cloud(question, &classes, &hosted);
@@ -53,7 +73,7 @@ pub fn field<'q, 'a>(question: &Question<'q, 'a>) -> Field<'q, 'a> {
     };
     let serverless =
         if question.local() { serverless_options(question, &classes, &mut tally) } else { Vec::new() };
-    Field { classes, locals, serverless, hosted, tally }
+    Field { classes, locals, serverless, hosted, tally, kept_for_count }
 }
 
 /// The cheapest hosted model of each class. A complete plan of hosted models is made of those that accept everything.

@@ -27,7 +27,7 @@ use std::collections::BTreeMap;
 
 use resources::Resources;
 
-use crate::candidate::Question;
+use crate::candidate::{LocalOption, Question};
 use crate::program::{self, Goal, Program};
 use crate::recommendation::Kind;
 use crate::requirements::Objective;
@@ -143,11 +143,14 @@ pub fn formulate(question: &Question<'_, '_>, field: &Field<'_, '_>) -> Formulat
         hosted: Vec::new(),
         ways: BTreeMap::new(),
     };
-    let members: Vec<usize> = deployment_numbers(field.hosted.iter().map(|option| option.api.id.clone()));
-    hosted::hosted_columns(question, field, &members, &mut resources, &mut out);
+    let numbers = Numbers {
+        hosted: numbered(field.hosted.iter().map(|option| option.api.id.clone())),
+        engines: numbered(field.locals.iter().map(LocalOption::deployment)),
+    };
+    hosted::hosted_columns(question, field, &numbers.hosted, &mut resources, &mut out);
     serverless::serverless_columns(question, field, &mut out);
-    pools::pool_columns(question, field, &members, &mut resources, &mut out);
-    spot::spot_columns(question, field, &members, &mut resources, &mut out);
+    pools::pool_columns(question, field, &numbers, &mut resources, &mut out);
+    spot::spot_columns(question, field, &numbers, &mut resources, &mut out);
     measured::measured_columns(question, field, &mut resources, &mut out);
     out.program.resources = resources.list;
     out.program.before = before(&out.program);
@@ -165,7 +168,14 @@ fn before(program: &Program) -> Vec<usize> {
     (0..slots).map(|slot| slot / hours * hours + (slot % hours + hours - 1) % hours).collect()
 }
 
-fn deployment_numbers(names: impl Iterator<Item = String>) -> Vec<usize> {
+/// Numbers of the deployments behind options: what `max_deployments` counts once has one number.
+struct Numbers {
+    hosted: Vec<usize>,
+    engines: Vec<usize>,
+}
+
+/// The same number for the same name.
+fn numbered(names: impl Iterator<Item = String>) -> Vec<usize> {
     let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     names
         .map(|name| {

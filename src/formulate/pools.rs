@@ -1,7 +1,6 @@
 //! Columns of own engines: plain, or under an availability target with spares or a hosted model behind them.
 
-use std::collections::BTreeMap;
-
+use super::Numbers;
 use super::resources::Resources;
 use super::score;
 use super::{Field, Formulated, Guard, Source};
@@ -15,7 +14,7 @@ const LADDER_MAX: f64 = 512.0;
 pub(super) fn pool_columns(
     question: &Question<'_, '_>,
     field: &Field<'_, '_>,
-    members: &[usize],
+    numbers: &Numbers,
     resources: &mut Resources<'_>,
     out: &mut Formulated,
 ) {
@@ -25,7 +24,6 @@ pub(super) fn pool_columns(
     let up = question.catalog.replica_availability();
     // `spot.rs` writes those of spot instances.
     let lasting = |(_, option): &(usize, &LocalOption<'_>)| option.hardware.spot.is_none();
-    let mut numbers: BTreeMap<String, usize> = BTreeMap::new();
     for (at, option) in field.locals.iter().enumerate().filter(lasting) {
         let capacity: Vec<f64> = option
             .capacity
@@ -35,17 +33,13 @@ pub(super) fn pool_columns(
         let Some(score) = score::of_local(question, requirements.objective, field, option) else { continue };
         let plain = Pool {
             id: option.id(),
-            deployment: numbered(&mut numbers, option.deployment()),
+            deployment: numbers.engines[at],
             behind: Vec::new(),
             capacity: capacity.clone(),
             replicas: option.prospect.replicas,
             modes: modes(question, option),
             usd_per_hour: option.hardware.by_hour.as_ref().map(|way| way.usd_per_hour),
-            usd_per_start: option
-                .hardware
-                .by_hour
-                .as_ref()
-                .map_or(0.0, |way| way.usd_per_hour * question.catalog.start_up_s() / 3600.0),
+            usd_per_start: usd_per_start(question, option),
             instances_min: requirements.limits.min_replicas.unwrap_or(0).div_ceil(option.prospect.replicas),
             usd_per_request: vec![0.0; classes],
             score: score.by_class,
@@ -108,7 +102,7 @@ pub(super) fn pool_columns(
                     .zip(&behind)
                     .map(|(rps, behind)| if behind.is_some() { *rps } else { 0.0 })
                     .collect(),
-                behind: behind.iter().flatten().map(|a| members[*a]).collect(),
+                behind: behind.iter().flatten().map(|a| numbers.hosted[*a]).collect(),
                 usd_per_request: (0..classes)
                     .map(|c| behind[c].map_or(0.0, |a| (1.0 - up) * field.hosted[a].terms[c].usd_per_request))
                     .collect(),
@@ -124,9 +118,15 @@ pub(super) fn pool_columns(
     }
 }
 
+/// What it costs to start an instance that is paid by the hour, USD.
+pub(super) fn usd_per_start(question: &Question<'_, '_>, option: &LocalOption<'_>) -> f64 {
+    let price = option.hardware.by_hour.as_ref().map_or(0.0, |way| way.usd_per_hour);
+    price * question.catalog.start_up_s() / 3600.0
+}
+
 /// Ways to pay around the clock. On demand is left out where the same instance is sold by the hour for no more: all
 /// hours of the month then cost no more either.
-fn modes(question: &Question<'_, '_>, option: &LocalOption<'_>) -> Vec<Mode> {
+pub(super) fn modes(question: &Question<'_, '_>, option: &LocalOption<'_>) -> Vec<Mode> {
     let hardware = &option.hardware;
     let month = hardware.times(option.prospect.row.unit.gpus) * question.requirements.hours_per_month;
     let by_hour = |usd: f64| hardware.by_hour.as_ref().is_some_and(|way| way.usd_per_hour <= usd);
@@ -141,10 +141,4 @@ fn modes(question: &Question<'_, '_>, option: &LocalOption<'_>) -> Vec<Mode> {
             usd_amortised: way.usd_amortised_per_hour * month,
         })
         .collect()
-}
-
-/// A number for each name, the same for the same.
-fn numbered(numbers: &mut BTreeMap<String, usize>, name: String) -> usize {
-    let next = numbers.len();
-    *numbers.entry(name).or_insert(next)
 }

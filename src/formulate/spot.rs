@@ -1,18 +1,18 @@
 //! Columns of spot instances: work that may wait, and work with a hosted model behind it.
 
 use super::resources::Resources;
-use super::{Field, Formulated, Guard, Source, score};
+use super::{Field, Formulated, Guard, Numbers, Source, pools, score};
 use crate::candidate::Question;
 use crate::candidate::local::{LocalOption, traffic};
 use crate::candidate::spot::{Cover, Spot};
 use crate::estimate::alone_ms;
-use crate::program::{Mode, Pool};
+use crate::program::Pool;
 use crate::requirements::{LatencyMeasure, Statistic};
 
 pub(super) fn spot_columns(
     question: &Question<'_, '_>,
     field: &Field<'_, '_>,
-    members: &[usize],
+    numbers: &Numbers,
     resources: &mut Resources<'_>,
     out: &mut Formulated,
 ) {
@@ -34,7 +34,7 @@ pub(super) fn spot_columns(
         let column = |guard: Guard, may: &dyn Fn(usize) -> bool| -> Option<Pool> {
             let capacity: Vec<f64> = (0..classes).map(|c| if may(c) { capacity[c] } else { 0.0 }).collect();
             let own = |c: usize| behind[c].filter(|_| guard == Guard::Fallback && capacity[c] > 0.0);
-            let mut counted: Vec<usize> = (0..classes).filter_map(own).map(|a| members[a]).collect();
+            let mut counted: Vec<usize> = (0..classes).filter_map(own).map(|a| numbers.hosted[a]).collect();
             counted.sort_unstable();
             counted.dedup();
             let worst = (0..classes)
@@ -45,11 +45,15 @@ pub(super) fn spot_columns(
                 id: option.id(),
                 behind: counted,
                 replicas: option.prospect.replicas,
-                modes: vec![Mode {
-                    billing: option.hardware.billing().word().to_owned(),
-                    usd_per_month: option.prospect.usd_per_month,
-                    ..Default::default()
-                }],
+                deployment: numbers.engines[at],
+                modes: pools::modes(question, option),
+                usd_per_hour: option.hardware.by_hour.as_ref().map(|way| way.usd_per_hour),
+                usd_per_start: pools::usd_per_start(question, option),
+                instances_min: requirements
+                    .limits
+                    .min_replicas
+                    .unwrap_or(0)
+                    .div_ceil(option.prospect.replicas),
                 usd_per_request: (0..classes)
                     .map(|c| own(c).map_or(0.0, |a| away * field.hosted[a].terms[c].usd_per_request))
                     .collect(),
@@ -67,16 +71,14 @@ pub(super) fn spot_columns(
         let waits = |c: usize| on.cover[c] == Cover::Waits;
         let plain = column(Guard::None, &waits);
         if let Some(pool) = plain {
-            let deployment = out.program.pools.len();
-            out.program.pools.push(Pool { deployment, ..pool });
+            out.program.pools.push(pool);
             out.pools.push((Source::Catalog(at), Guard::None));
             out.behind.push(vec![None; classes]);
         }
         if behind.iter().any(Option::is_some) {
             let guarded = column(Guard::Fallback, &|c| on.cover[c] != Cover::Nothing);
             if let Some(pool) = guarded {
-                let deployment = out.program.pools.len();
-                out.program.pools.push(Pool { deployment, ..pool });
+                out.program.pools.push(pool);
                 out.pools.push((Source::Catalog(at), Guard::Fallback));
                 out.behind.push(behind);
             }

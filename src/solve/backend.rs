@@ -13,9 +13,9 @@ use crate::program::{Matrix, Row, Sense};
 /// Name of the backend, for the proof.
 pub(super) const NAME: &str = "microlp";
 
-/// Branches whose bound is this close to the best solution are dropped unseen (microlp's `prune_epsilon`: relative,
-/// and absolute in the scaled objective).
-const PRUNED_WITHIN: f64 = 1e-9;
+/// Branches whose bound is this close to the best solution are dropped unseen (relative, and absolute in the scaled
+/// objective).
+const PRUNED_WITHIN: f64 = 1e-10;
 
 /// Solves a matrix to a relative gap, or until so many nodes are seen.
 pub(super) fn solve(matrix: &Matrix, gap: f64, nodes: u64) -> Answer {
@@ -44,6 +44,7 @@ pub(super) fn solve(matrix: &Matrix, gap: f64, nodes: u64) -> Answer {
     let mut options = SolveOptions::default();
     options.mip_gap = gap;
     options.node_limit = Some(nodes);
+    options.tolerances.prune_epsilon = PRUNED_WITHIN;
     match model.as_inner().solve_with(options).map(SolveOutcome::into_solution) {
         Ok(Ok(solution)) => {
             // Columns were added in order, so values come back in order.

@@ -79,7 +79,7 @@ impl<'v> Checker<'v> {
                     format!("{}: hours of {} disagree", deployment.label, paid.offer),
                 );
             }
-            if paid.billing != "scheduled" {
+            if !matches!(paid.billing.as_str(), "scheduled" | "spot") {
                 let what = format!("{}: {} is not sold by the hour in use", deployment.label, paid.billing);
                 self.break_rule("allow", what);
             }
