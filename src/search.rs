@@ -9,7 +9,7 @@ use crate::formulate::{Field, Formulated, field as options, formulate};
 use crate::program::Program;
 use crate::program::prune::prune;
 use crate::recommendation::Kind;
-use crate::solve::{Outcome, Solved, solve_program_until};
+use crate::solve::{Outcome, Solved, contenders, solve_program_until};
 
 /// What came of one program.
 pub struct Best {
@@ -101,8 +101,12 @@ const SHARING_GAIN_MIN: f64 = 1e-6;
 fn solve_columns(question: &Question<'_, '_>, whole: &Formulated) -> Best {
     if question.prune {
         let pruned = prune(&whole.program);
-        let dominated = pruned.pools_beaten.len() + pruned.hosted_beaten;
-        let formulated = whole.keep(pruned.program, &pruned.pools, &pruned.hosted);
+        let mut formulated = whole.keep(pruned.program, &pruned.pools, &pruned.hosted);
+        let mut dominated = pruned.pools_beaten.len() + pruned.hosted_beaten;
+        if let Some((pools, hosted)) = contenders(&formulated.program, &question.stop.0) {
+            dominated += formulated.pools.len() + formulated.hosted.len() - pools.len() - hosted.len();
+            formulated = formulated.keep(formulated.program.only(&pools, &hosted).0, &pools, &hosted);
+        }
         let outcome = solve_program_until(&formulated.program, &question.stop.0);
         let outcome = settled(outcome, &formulated.program);
         return Best { formulated, dominated, outcome };

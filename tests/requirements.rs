@@ -217,7 +217,7 @@ fn doubtful_files_warn() {
         [
             "as_of: 2030-01-01 is long after 2026-11-20, the date of the catalog; prices will have moved",
             "a: the limit ttft_ms.p95 can never bind, because e2e_ms.p95 is tighter; remove it",
-            "a: context_tokens 200 is below the longest request described, 1749 tokens; longer requests would be cut off",
+            "a: context_tokens 200 is below the longest request described, 2198 tokens; longer requests would be cut off",
             "allow.models[0]: nobody/* matches nothing in the catalog; `bursar catalog list` shows the names",
         ]
     );

@@ -282,7 +282,7 @@ mod tests {
         let mean: f64 = bins.iter().map(|(value, share)| value * share).sum();
         assert!((mean - 150.0).abs() < 1e-9);
         assert!(bins.windows(2).all(|pair| pair[0].0 < pair[1].0));
-        assert!((bins[4].0 / 500.0 - 1.0).abs() < 0.02, "the bin of p95 stands for it: {}", bins[4].0);
+        assert!((bins[4].0 / 500.0 - 1.0).abs() < 0.03, "the bin of p95 stands for it: {}", bins[4].0);
     }
 
     #[test]

@@ -5,8 +5,11 @@
 //! counted, never time: the same program gives the same answer on any machine, unless the caller's `stop` ends it early.
 
 mod backend;
+mod contenders;
 mod decompose;
 mod whole;
+
+pub use contenders::contenders;
 
 use crate::program::{Goal, Matrix, Point, Program};
 

@@ -35,9 +35,8 @@ impl Drafter<'_> {
 
     /// Every pool in use, but one, responds anew; the smallest first, so that what it held goes to the larger ones.
     fn refit(&mut self, draft: &mut Draft, but: Option<usize>) {
-        let mut used: Vec<usize> =
-            (0..draft.pools.len()).filter(|r| Self::uses(draft, *r) && Some(*r) != but).collect();
-        let carried = |draft: &Draft, r: usize| draft.pools[r].instances.iter().sum::<usize>();
+        let mut used: Vec<usize> = Self::used(draft).filter(|r| Some(*r) != but).collect();
+        let carried = |draft: &Draft, r: usize| draft.pools[&r].instances.iter().sum::<usize>();
         used.sort_by_key(|r| (carried(draft, *r), *r));
         for r in used {
             self.respond(draft, r, None);
@@ -51,7 +50,7 @@ impl Drafter<'_> {
         loop {
             let before = draft.cost;
             self.refit_while_it_pays(draft);
-            for r in 0..draft.pools.len() {
+            for r in 0..self.model.pools.len() {
                 if self.work > end {
                     return;
                 }
@@ -110,7 +109,7 @@ impl Drafter<'_> {
                 return;
             }
         }
-        let used: Vec<usize> = (0..draft.pools.len()).filter(|s| Self::uses(draft, *s)).collect();
+        let used: Vec<usize> = Self::used(draft).collect();
         for s in used {
             // In the place of another: to hosted prices, then as if it were first at the prices of the bound.
             let mut trial = draft.clone();
@@ -124,7 +123,7 @@ impl Drafter<'_> {
         }
         // Beside all others, taking what it is worth first: the others respond to what it leaves.
         let mut trial = draft.clone();
-        let others: Vec<usize> = (0..draft.pools.len()).filter(|s| Self::uses(draft, *s)).collect();
+        let others: Vec<usize> = Self::used(draft).collect();
         for s in &others {
             Self::remove(&mut trial, *s);
         }
@@ -148,15 +147,13 @@ impl Drafter<'_> {
         if self.take(draft, flipped) || draft.hosted[a] {
             return;
         }
-        for s in 0..draft.pools.len() {
-            if Self::uses(draft, s) {
-                let mut trial = draft.clone();
-                trial.hosted[a] = true;
-                Self::remove(&mut trial, s);
-                self.refit(&mut trial, None);
-                if self.take(draft, trial) {
-                    return;
-                }
+        for s in Self::used(draft).collect::<Vec<_>>() {
+            let mut trial = draft.clone();
+            trial.hosted[a] = true;
+            Self::remove(&mut trial, s);
+            self.refit(&mut trial, None);
+            if self.take(draft, trial) {
+                return;
             }
         }
         for b in 0..draft.hosted.len() {

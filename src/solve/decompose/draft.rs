@@ -3,6 +3,8 @@
 //! Its one operation is the exact best response of a pool to what the others leave open. A draft is a guess that
 //! `leaf.rs` turns into a plan; nothing here proves anything.
 
+use std::collections::BTreeMap;
+
 use super::bound::Space;
 use super::model::Model;
 use super::respond::{Desk, Response, Terms, Worth};
@@ -10,8 +12,8 @@ use super::respond::{Desk, Response, Terms, Worth};
 /// Counts and shares.
 #[derive(Debug, Clone)]
 pub(super) struct Draft {
-    /// By pool; no instances where it is not used.
-    pub(super) pools: Vec<Response>,
+    /// What pools in use do; a draft uses few of many.
+    pub(super) pools: BTreeMap<usize, Response>,
     /// By hosted model: may it serve?
     pub(super) hosted: Vec<bool>,
     /// Share of each class and slot that no pool serves.
@@ -53,7 +55,7 @@ impl<'a> Drafter<'a> {
     /// Nothing bought, any hosted model allowed that the decisions allow.
     pub(super) fn empty(&self, hosted: Vec<bool>) -> Draft {
         let mut draft = Draft {
-            pools: vec![Response::default(); self.model.pools.len()],
+            pools: BTreeMap::new(),
             hosted,
             open: self.model.asked.iter().map(|asked| f64::from(u8::from(*asked))).collect(),
             cost: 0.0,
@@ -64,13 +66,17 @@ impl<'a> Drafter<'a> {
 
     /// True where a pool has instances.
     pub(super) fn uses(draft: &Draft, r: usize) -> bool {
-        draft.pools[r].instances.iter().any(|n| *n > 0)
+        draft.pools.get(&r).is_some_and(Response::any)
+    }
+
+    /// Pools in use.
+    pub(super) fn used(draft: &Draft) -> impl Iterator<Item = usize> {
+        draft.pools.iter().filter(|(_, response)| response.any()).map(|(r, _)| *r)
     }
 
     /// Deployments of a draft: pools in use and hosted models allowed.
     pub(super) fn deployments(&self, draft: &Draft) -> usize {
-        let pools = (0..draft.pools.len()).filter(|r| Self::uses(draft, *r)).count();
-        pools + draft.hosted.iter().filter(|allowed| **allowed).count()
+        Self::used(draft).count() + draft.hosted.iter().filter(|allowed| **allowed).count()
     }
 
     /// Is everything served by somebody?
@@ -104,7 +110,8 @@ impl<'a> Drafter<'a> {
     #[allow(clippy::cast_precision_loss, reason = "counts of instances")]
     pub(super) fn price(&self, draft: &mut Draft) {
         let mut usd = 0.0;
-        for (pool, response) in self.model.pools.iter().zip(&draft.pools) {
+        for (r, response) in &draft.pools {
+            let pool = &self.model.pools[*r];
             let each = pool.modes.iter().map(|mode| mode.0).fold(f64::INFINITY, f64::min);
             if response.always_on > 0 {
                 usd += each * response.always_on as f64;
@@ -129,10 +136,9 @@ impl<'a> Drafter<'a> {
 
     /// Takes a pool out.
     pub(super) fn remove(draft: &mut Draft, r: usize) {
-        for (at, share) in std::mem::take(&mut draft.pools[r].shares) {
+        for (at, share) in draft.pools.remove(&r).into_iter().flat_map(|response| response.shares) {
             draft.open[at] = (draft.open[at] + share).min(1.0);
         }
-        draft.pools[r] = Response::default();
     }
 
     /// Puts a pool at its best response, to hosted prices or to given ones (then to everything, as if it were first).
@@ -161,22 +167,23 @@ impl<'a> Drafter<'a> {
         };
         self.work += (model.slots * (model.classes + 1)) as u64;
         let mut desk = std::mem::take(&mut self.desk);
-        let mut response = std::mem::take(&mut draft.pools[r]);
+        let mut response = Response::default();
         let (open, hosted) = (&draft.open, &draft.hosted);
         let worth = |at: usize, part: &mut dyn FnMut(Worth)| match prices {
             Some(prices) => part(Worth { usd: prices[at], open: open[at] }),
             None => self.parts(hosted, at, open[at], part),
         };
         desk.respond(pool, &terms, &worth, &mut response);
+        self.desk = desk;
         if response.shares.is_empty() && least == 0 {
-            response = Response::default();
+            return false;
         }
         for (at, share) in &response.shares {
             draft.open[*at] = (draft.open[*at] - share).max(0.0);
         }
-        draft.pools[r] = response;
-        self.desk = desk;
-        Self::uses(draft, r)
+        let any = response.any();
+        draft.pools.insert(r, response);
+        any
     }
 
     /// Most instances in any slot that resources leave; and the price and most of always-on ones that the money left
@@ -196,10 +203,9 @@ impl<'a> Drafter<'a> {
                 let used: f64 = draft
                     .pools
                     .iter()
-                    .zip(&model.pools)
-                    .filter(|(response, _)| !response.instances.is_empty())
-                    .filter_map(|(response, other)| {
-                        let each = other.uses.iter().find(|(at, _)| at == k)?.1;
+                    .filter(|(_, response)| !response.instances.is_empty())
+                    .filter_map(|(other, response)| {
+                        let each = model.pools[*other].uses.iter().find(|(at, _)| at == k)?.1;
                         Some(each * response.instances[t] as f64)
                     })
                     .sum();
@@ -223,11 +229,12 @@ impl<'a> Drafter<'a> {
     /// USD paid once, each pool at its cheapest mode by the month.
     #[allow(clippy::cast_precision_loss, reason = "counts of instances")]
     fn paid_once(&self, draft: &Draft) -> f64 {
-        let pools = self.model.pools.iter().zip(&draft.pools);
-        pools
+        draft
+            .pools
+            .iter()
             .filter(|(_, response)| response.always_on > 0)
-            .map(|(pool, response)| {
-                let mode = pool.modes.iter().min_by(|a, b| a.0.total_cmp(&b.0));
+            .map(|(r, response)| {
+                let mode = self.model.pools[*r].modes.iter().min_by(|a, b| a.0.total_cmp(&b.0));
                 mode.map_or(0.0, |mode| mode.1) * response.always_on as f64
             })
             .sum()

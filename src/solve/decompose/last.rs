@@ -40,7 +40,8 @@ impl Last {
             hourly: vec![0; model.pools.len()],
             served_usd: draft.cost,
         };
-        for (r, (pool, response)) in model.pools.iter().zip(&draft.pools).enumerate() {
+        for (r, response) in &draft.pools {
+            let (r, pool) = (*r, &model.pools[*r]);
             let Some(all) = response.instances.first() else { continue };
             let hourly = all - response.always_on.min(*all);
             let gamma = pool.modes.first().map_or(0.0, |mode| mode.0);

@@ -16,6 +16,7 @@ mod last;
 mod leaf;
 mod model;
 mod modes;
+mod outline;
 mod respond;
 mod slot;
 mod split;
@@ -27,7 +28,8 @@ use ascent::{Climb, Scale, climb, first_prices};
 use bound::{Bounder, Prices, Space, Use};
 use draft::{Draft, Drafter};
 use leaf::Leaves;
-pub(super) use model::counts_alone;
+pub(super) use model::{counts_alone, in_form};
+pub(super) use outline::{Columns, left};
 
 use model::Model;
 use tree::Search;
@@ -273,7 +275,8 @@ fn try_drafts(search: &mut Search<'_>, drafts: &[Draft], target: f64, prices: &P
             space.pools = (0..model.pools.len()).map(|r| used(Drafter::uses(draft, r))).collect();
             space.hosted = draft.hosted.iter().map(|allowed| used(*allowed)).collect();
         }
-        let fleet: Vec<usize> = draft.pools.iter().map(|response| response.always_on).collect();
+        let always_on = |r: usize| draft.pools.get(&r).map_or(0, |response| response.always_on);
+        let fleet: Vec<usize> = (0..model.pools.len()).map(always_on).collect();
         search.try_fleet(&space, &fleet, prices);
     }
     search.root.hours = whole;

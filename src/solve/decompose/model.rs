@@ -119,7 +119,7 @@ impl Model {
 }
 
 /// Does the program have only rules the decomposition states?
-fn in_form(program: &Program) -> bool {
+pub(in crate::solve) fn in_form(program: &Program) -> bool {
     let plain_pool = |pool: &crate::program::Pool| {
         // A fleet that is the same all day has its first instance in every slot.
         let least = pool.instances_min == 0 || (pool.instances_min == 1 && pool.usd_per_hour.is_none());

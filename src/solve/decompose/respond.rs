@@ -50,6 +50,11 @@ pub(super) struct Response {
 }
 
 impl Response {
+    /// Does it have instances?
+    pub(super) fn any(&self) -> bool {
+        self.instances.iter().any(|n| *n > 0)
+    }
+
     fn clear(&mut self) {
         self.gain = 0.0;
         self.always_on = 0;
