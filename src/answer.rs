@@ -13,7 +13,7 @@ use crate::recommendation::{
 use crate::request::Request;
 use crate::requirements::{Objective, Requirements};
 use crate::search::solve_mixed;
-use crate::solve::{BACKEND, Outcome};
+use crate::solve::{Outcome, backend_name};
 use crate::verify::verify;
 
 /// Gap up to which a plan is called optimal.
@@ -42,6 +42,7 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
         forbid: std::collections::BTreeSet::new(),
         prune: request.options.prune,
         stop: request.options.stop,
+        backend: request.options.backend,
         index_matters: None,
         count_matters: false,
     };
@@ -118,7 +119,7 @@ fn empty(request: &Request<'_>, tally: &Tally) -> Recommendation {
             beyond_incumbent: tally.beyond_incumbent,
             estimated: tally.estimated,
             solved: 0,
-            backend: BACKEND.to_owned(),
+            backend: backend_name(request.options.backend).to_owned(),
             verified: false,
         },
         runners_up: Vec::new(),

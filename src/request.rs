@@ -29,6 +29,26 @@ impl Stop {
     pub const NEVER: Self = Self(|| false);
 }
 
+/// Who solves the integer programs. Either proves its answers, and the answers are the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Backend {
+    /// Pure Rust, part of every build.
+    #[default]
+    Microlp,
+    /// HiGHS, in builds with the feature `highs`.
+    #[cfg(feature = "highs")]
+    Highs,
+}
+
+impl Backend {
+    /// All that are part of this build, the default first.
+    pub const ALL: &'static [Self] = &[
+        Self::Microlp,
+        #[cfg(feature = "highs")]
+        Self::Highs,
+    ];
+}
+
 /// How much to answer.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
@@ -42,10 +62,19 @@ pub struct Options {
     pub stop: Stop,
     /// Find the plans between which cost, quality and latency are traded?
     pub pareto: bool,
+    /// Who solves the integer programs.
+    pub backend: Backend,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { top: 3, prune: true, explain_infeasible: true, stop: Stop::NEVER, pareto: false }
+        Self {
+            top: 3,
+            prune: true,
+            explain_infeasible: true,
+            stop: Stop::NEVER,
+            pareto: false,
+            backend: Backend::default(),
+        }
     }
 }

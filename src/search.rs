@@ -81,13 +81,13 @@ fn side_by_side(
     let hosted: Vec<usize> = (0..program.hosted.len()).collect();
     let engines = alone.formulated.keep(program.only(&used, &hosted).0, &used, &hosted);
     let formulated = packed(question, field, &engines)?;
-    let outcome = solve_program_until(&formulated.program, &question.stop.0);
+    let outcome = solve_program_until(&formulated.program, question.backend, &question.stop.0);
     let Outcome::Solved(shared) = settled(outcome, &formulated.program) else { return None };
     if shared.value >= found.value * (1.0 - SHARING_GAIN_MIN) {
         return None;
     }
     let parts = prune(&fractional(question, field, whole)?.program).program;
-    let bound = match solve_program_until(&parts, &question.stop.0) {
+    let bound = match solve_program_until(&parts, question.backend, &question.stop.0) {
         Outcome::Solved(parts) => parts.bound.min(shared.value),
         Outcome::Infeasible { .. } | Outcome::Unknown(_) => 0.0, // no bill is below nothing
     };
@@ -103,18 +103,18 @@ fn solve_columns(question: &Question<'_, '_>, whole: &Formulated) -> Best {
         let pruned = prune(&whole.program);
         let mut formulated = whole.keep(pruned.program, &pruned.pools, &pruned.hosted);
         let mut dominated = pruned.pools_beaten.len() + pruned.hosted_beaten;
-        if let Some((pools, hosted)) = contenders(&formulated.program, &question.stop.0) {
+        if let Some((pools, hosted)) = contenders(&formulated.program, question.backend, &question.stop.0) {
             dominated += formulated.pools.len() + formulated.hosted.len() - pools.len() - hosted.len();
             formulated = formulated.keep(formulated.program.only(&pools, &hosted).0, &pools, &hosted);
         }
-        let outcome = solve_program_until(&formulated.program, &question.stop.0);
+        let outcome = solve_program_until(&formulated.program, question.backend, &question.stop.0);
         let outcome = settled(outcome, &formulated.program);
         return Best { formulated, dominated, outcome };
     }
     let pools: Vec<usize> = (0..whole.pools.len()).collect();
     let hosted: Vec<usize> = (0..whole.hosted.len()).collect();
     let formulated = whole.keep(whole.program.clone(), &pools, &hosted);
-    let outcome = solve_program_until(&formulated.program, &question.stop.0);
+    let outcome = solve_program_until(&formulated.program, question.backend, &question.stop.0);
     let outcome = settled(outcome, &formulated.program);
     Best { formulated, dominated: 0, outcome }
 }

@@ -44,6 +44,28 @@ fn every_command_has_long_help_with_examples() {
 }
 
 #[test]
+fn the_solver_is_chosen_among_those_built_in() {
+    let by = |backend: &str| bursar(&["recommend", "-", "--format", "json", "--backend", backend], GOOD);
+    let (own, second) = (by("microlp"), by("highs"));
+    assert_eq!(own.code, Some(0), "{}", own.err);
+    assert!(own.out.contains("\"backend\": \"microlp\""), "{}", own.out);
+    if cfg!(feature = "highs") {
+        assert_eq!(second.code, Some(0), "{}", second.err);
+        let read = |ran: &Ran| serde_json::from_str::<serde_json::Value>(&ran.out).unwrap();
+        let (own, second) = (read(&own), read(&second));
+        assert_eq!(second["proof"]["backend"], "highs");
+        for part in ["status", "plans", "kinds", "runners_up"] {
+            assert!(second[part] == own[part], "{part} differ between backends");
+        }
+    } else {
+        assert_eq!(second.code, Some(2));
+        assert!(second.out.is_empty() && second.err.starts_with("E0904"), "{}", second.err);
+        assert!(second.err.contains("--features highs"), "{}", second.err);
+    }
+    assert_eq!(by("simplex").code, Some(2));
+}
+
+#[test]
 fn a_good_file_is_understood() {
     let ran = bursar(&["check", "-"], GOOD);
     assert_eq!(ran.code, Some(0), "{}", ran.err);

@@ -3,9 +3,12 @@
 //! `second_opinion/enumerate.rs` tries every fleet and routes the rest with a textbook simplex; it shares nothing
 //! with the crate but the data. Feasibility and objective must agree, with pruning and without.
 //!
-//! More worlds with everything than the default: `BURSAR_WORLDS=5000 cargo test --test second_opinion everything`.
+//! More worlds with everything than the default: `BURSAR_WORLDS=5000 cargo test --test second_opinion everything`. With
+//! `--features highs` a second solver gives a third opinion (`second_opinion/backends.rs`).
 
 mod second_opinion {
+    #[cfg(feature = "highs")]
+    mod backends;
     mod damage;
     pub(crate) mod enumerate;
     mod properties;

@@ -58,6 +58,8 @@ pub struct Question<'q, 'c> {
     pub prune: bool,
     /// When to end a search early.
     pub stop: crate::request::Stop,
+    /// Who solves the integer programs.
+    pub backend: crate::request::Backend,
     /// Up to this price of an instance, USD/month, a dearer engine is worth a look where its index is higher, though
     /// nothing in the request reads it.
     pub index_matters: Option<f64>,
@@ -113,6 +115,7 @@ impl<'q, 'c> Question<'q, 'c> {
             forbid: self.forbid.clone(),
             prune: self.prune,
             stop: self.stop,
+            backend: self.backend,
             index_matters: self.index_matters,
             count_matters: self.count_matters,
         }

@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::render::graph::{Drawing, graph};
 use crate::render::table::{TableOptions, table};
 use crate::render::{json, pareto, phrase};
-use crate::request::Stop;
+use crate::request::{Backend, Stop};
 use crate::{Options, Request};
 
 /// Find the cheapest deployment that meets every requirement, with proof and reasons
@@ -64,6 +64,9 @@ pub(super) struct Args {
     /// to run
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..))]
     time_limit: Option<u32>,
+    /// Solver of the integer programs
+    #[arg(long, value_enum, default_value_t = Solver::Microlp)]
+    backend: Solver,
 }
 
 /// When the search has to end. Set once, before it begins.
@@ -81,6 +84,31 @@ enum Format {
     Table,
     /// For programs: `bursar schema result` describes it
     Json,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Solver {
+    /// Pure Rust, part of every build
+    Microlp,
+    /// HiGHS: a second opinion, in builds with --features highs
+    Highs,
+}
+
+impl Solver {
+    fn backend(self) -> Result<Backend, Error> {
+        match self {
+            Self::Microlp => Ok(Backend::Microlp),
+            #[cfg(feature = "highs")]
+            Self::Highs => Ok(Backend::Highs),
+            #[cfg(not(feature = "highs"))]
+            Self::Highs => Err(Error::fault(
+                "E0904",
+                "--backend highs",
+                "HiGHS is not part of this build".to_owned(),
+                "Build with --features highs (needs cmake and libclang), or leave --backend out.",
+            )),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -104,6 +132,7 @@ impl Graph {
 }
 
 pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
+    let backend = args.backend.backend()?;
     if let Some(threads) = args.threads {
         // Fails only if the pool exists already, and then it serves as well.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(usize::from(threads)).build_global();
@@ -121,6 +150,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
             explain_infeasible: true,
             stop: args.time_limit.map_or(Stop::NEVER, deadline),
             pareto: args.pareto || args.pareto_svg.is_some(),
+            backend,
         },
     })?;
     answer.warnings.splice(0..0, asked.warnings());

@@ -7,6 +7,7 @@
 use super::decompose::{self, Columns};
 use super::{Effort, Outcome, freed, whole};
 use crate::program::Program;
+use crate::request::Backend;
 
 /// Programs of fewer columns are written whole at once.
 const MANY: usize = 48;
@@ -15,7 +16,7 @@ const SHARED_MAX: usize = 8;
 
 /// The columns that may be in a best plan, where that says less than all.
 #[must_use]
-pub fn contenders(program: &Program, stop: &(dyn Fn() -> bool + Sync)) -> Option<Columns> {
+pub fn contenders(program: &Program, backend: Backend, stop: &(dyn Fn() -> bool + Sync)) -> Option<Columns> {
     let (mut merged, _) = program.merge_slots();
     if !merged.budget_is_row() {
         merged.usd_per_month_max = None; // a cutoff, read from the answer
@@ -26,10 +27,10 @@ pub fn contenders(program: &Program, stop: &(dyn Fn() -> bool + Sync)) -> Option
         return None;
     }
     let free = counting(freed(&merged)?, &merged);
-    let effort = Effort { first_look: true, ..Effort::until(0.0, stop) };
+    let effort = Effort { first_look: true, ..Effort::until(0.0, stop).with(backend) };
     let left = decompose::left(&free, effort, &mut |(pools, hosted)| {
         let (few, _) = merged.only(pools, hosted);
-        match whole::solve(&few, 1e-4) {
+        match whole::solve(&few, Effort { gap: 1e-4, ..effort }) {
             Outcome::Solved(found) => Some(found.value),
             Outcome::Infeasible { .. } | Outcome::Unknown(_) => None,
         }

@@ -11,7 +11,8 @@ mod whole;
 
 pub use contenders::contenders;
 
-use crate::program::{Goal, Matrix, Point, Program};
+use crate::program::{Goal, Point, Program};
+use crate::request::Backend;
 
 /// What the solver says.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,57 +57,65 @@ pub enum Outcome {
     Unknown(String),
 }
 
-/// Name of the backend, for the proof.
-pub const BACKEND: &str = backend::NAME;
-
-/// Solves a matrix to a relative gap.
+/// Name of a backend, for the proof.
 #[must_use]
-pub fn solve(matrix: &Matrix, gap: f64) -> Answer {
-    solve_within(matrix, gap, u64::MAX)
+pub const fn backend_name(backend: Backend) -> &'static str {
+    backend::name(backend)
 }
 
-/// Solves a matrix to a relative gap, or until so many nodes are seen.
-fn solve_within(matrix: &Matrix, gap: f64, nodes: u64) -> Answer {
-    backend::solve(matrix, gap, nodes)
-}
-
-/// How hard to try.
+/// How hard to try, and who solves the matrices.
 #[derive(Clone, Copy)]
 pub struct Effort<'a> {
     /// Relative gap at which a plan is good enough.
     pub gap: f64,
     /// Asked now and then: true ends the search with the best plan so far and its bound.
     pub stop: &'a (dyn Fn() -> bool + Sync),
+    /// Who solves the matrices.
+    pub backend: Backend,
+    /// Is the program written as one matrix, equal slots and all, and not taken apart?
+    pub as_one_matrix: bool,
     /// Only as much work as is worth it before something else is tried.
     first_look: bool,
 }
 
 impl Effort<'_> {
-    /// To a gap, however long it takes.
+    /// To a gap, however long it takes, with the default backend.
     #[must_use]
     pub const fn to(gap: f64) -> Effort<'static> {
-        Effort { gap, stop: &|| false, first_look: false }
+        Effort::until(gap, &|| false)
     }
 
     /// To a gap, until `stop` says so.
     #[must_use]
     pub const fn until(gap: f64, stop: &(dyn Fn() -> bool + Sync)) -> Effort<'_> {
-        Effort { gap, stop, first_look: false }
+        Effort { gap, stop, backend: Backend::Microlp, as_one_matrix: false, first_look: false }
+    }
+
+    /// The same with a backend of one's choice.
+    #[must_use]
+    pub const fn with(self, backend: Backend) -> Self {
+        Self { backend, ..self }
+    }
+
+    /// The same without merging slots and without taking the program apart: slow, and a second opinion on both.
+    #[must_use]
+    pub const fn as_one_matrix(self) -> Self {
+        Self { as_one_matrix: true, ..self }
     }
 }
 
 /// Solves a program: rows, solver, own check; the budget is a cutoff under [`Goal::Cost`].
 #[must_use]
 pub fn solve_program(program: &Program) -> Outcome {
-    solve_program_until(program, &|| false)
+    solve_program_until(program, Backend::default(), &|| false)
 }
 
-/// The same, until `stop` says so.
+/// The same with a backend of one's choice, until `stop` says so.
 #[must_use]
-pub fn solve_program_until(program: &Program, stop: &(dyn Fn() -> bool + Sync)) -> Outcome {
+pub fn solve_program_until(program: &Program, backend: Backend, stop: &(dyn Fn() -> bool + Sync)) -> Outcome {
     let (merged, _) = program.merge_slots();
     let gap = if merged.slot_hours.len() == 1 { 0.0 } else { 5e-5 };
-    solve_program_within(program, Effort::until(gap, stop))
+    solve_program_within(program, Effort::until(gap, stop).with(backend))
 }
 
 /// Solves a program to a relative gap of one's own.
@@ -118,7 +127,11 @@ pub fn solve_program_to(program: &Program, gap: f64) -> Outcome {
 /// Solves a program with an effort of one's own.
 #[must_use]
 pub fn solve_program_within(program: &Program, effort: Effort<'_>) -> Outcome {
-    let (merged, into) = program.merge_slots();
+    let (merged, into) = if effort.as_one_matrix {
+        (program.clone(), (0..program.slot_hours.len()).collect())
+    } else {
+        program.merge_slots()
+    };
     let budget = merged.usd_per_month_max.filter(|_| !merged.budget_is_row());
     let mut free = merged;
     if budget.is_some() {
@@ -157,9 +170,12 @@ fn without_budget(program: &Program, effort: Effort<'_>) -> Outcome {
 
 /// Solves a program whose equal slots are merged.
 fn solve_merged(program: &Program, effort: Effort<'_>) -> Outcome {
+    if effort.as_one_matrix {
+        return whole::solve(program, effort);
+    }
     // One slot is one matrix; taking it apart gains nothing.
     if program.slot_hours.len() == 1 {
-        return match whole::solve(program, effort.gap) {
+        return match whole::solve(program, effort) {
             Outcome::Unknown(words) => apart(program, effort).unwrap_or(Outcome::Unknown(words)),
             known => known,
         };
@@ -190,7 +206,7 @@ fn solve_merged(program: &Program, effort: Effort<'_>) -> Outcome {
         return keeps
             .map_or_else(|| Outcome::Unknown("no plan found before the stop".into()), Outcome::Solved);
     }
-    match (whole::solve(program, effort.gap), keeps) {
+    match (whole::solve(program, effort), keeps) {
         (Outcome::Solved(solved), Some(other)) if other.value < solved.value => {
             Outcome::Solved(Solved { bound: bound.max(solved.bound).min(other.value), ..other })
         }

@@ -2,13 +2,14 @@
 //!
 //! In: a program with equal slots merged. Out: its [`Outcome`]; the slots stay merged.
 
-use super::{Answer, Outcome, Solved, solve as solve_matrix};
+use super::{Answer, Effort, Outcome, Solved, backend};
 use crate::program::{Goal, Matrix, Program};
 
-/// Solves a program to a relative gap: rows, solver, own check.
-pub(super) fn solve(program: &Program, gap: f64) -> Outcome {
+/// Solves a program: rows, solver, own check.
+pub(super) fn solve(program: &Program, effort: Effort<'_>) -> Outcome {
+    let solve = |matrix: &Matrix| backend::solve(matrix, effort.backend, effort.gap, u64::MAX);
     let matrix = Matrix::of(program);
-    let (mut values, mut bound) = match solve_matrix(&matrix, gap) {
+    let (mut values, mut bound) = match solve(&matrix) {
         Answer::Found { values, bound } => (values, bound),
         Answer::Infeasible => return Outcome::Infeasible { cheapest: None },
         Answer::Failed(words) => return Outcome::Unknown(words),
@@ -16,7 +17,7 @@ pub(super) fn solve(program: &Program, gap: f64) -> Outcome {
     if program.goal == Goal::LeastScore {
         let first = matrix.point(program, &values).tidy(program);
         let second = matrix.then_least_cost(first.objective(program));
-        if let Answer::Found { values: cheaper, .. } = solve_matrix(&second, gap) {
+        if let Answer::Found { values: cheaper, .. } = solve(&second) {
             values = cheaper;
         }
         bound = bound.min(first.objective(program));

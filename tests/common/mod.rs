@@ -52,6 +52,7 @@ pub(crate) const BRIEF: Options = Options {
     explain_infeasible: false,
     stop: bursar::request::Stop::NEVER,
     pareto: false,
+    backend: bursar::request::Backend::Microlp,
 };
 
 /// Everything of a request but its first two lines, which are the same for all.

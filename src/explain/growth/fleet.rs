@@ -7,7 +7,8 @@ use super::WIDTH;
 use crate::candidate::Question;
 use crate::formulate::{Field, Formulated};
 use crate::program::{Ladder, Mode, Point, Program, Resource};
-use crate::solve::{Outcome, solve_program};
+use crate::request::Stop;
+use crate::solve::{Outcome, solve_program_until};
 
 pub(super) struct Fleet {
     formulated: Formulated,
@@ -101,7 +102,7 @@ impl Fleet {
         times: f64,
     ) -> Option<String> {
         let program = self.at(question, times);
-        let rule = match solve_program(&program) {
+        let rule = match solved(question, &program) {
             Outcome::Solved(found) => {
                 let all: Vec<usize> = (0..self.formulated.pools.len()).collect();
                 let hosted: Vec<usize> = (0..self.formulated.hosted.len()).collect();
@@ -111,7 +112,7 @@ impl Fleet {
                 return (!mixed.is_empty()).then(|| "capacity".to_owned());
             }
             Outcome::Infeasible { cheapest: Some(_) } => money_rule(question, times),
-            Outcome::Infeasible { cheapest: None } | Outcome::Unknown(_) => culprit(&program),
+            Outcome::Infeasible { cheapest: None } | Outcome::Unknown(_) => culprit(question, &program),
         };
         Some(rule.to_owned())
     }
@@ -159,9 +160,13 @@ fn money_rule(question: &Question<'_, '_>, times: f64) -> &'static str {
     }
 }
 
+fn solved(question: &Question<'_, '_>, program: &Program) -> Outcome {
+    solve_program_until(program, question.backend, &Stop::NEVER.0)
+}
+
 /// The first rule without which the fleet would comply; the load it cannot carry else.
-fn culprit(program: &Program) -> &'static str {
-    let complies = |program: &Program| matches!(solve_program(program), Outcome::Solved(_));
+fn culprit(question: &Question<'_, '_>, program: &Program) -> &'static str {
+    let complies = |program: &Program| matches!(solved(question, program), Outcome::Solved(_));
     let mut unlimited = Program { usd_per_month_max: None, ..program.clone() };
     for hosted in &mut unlimited.hosted {
         hosted.rate_rps.fill(f64::INFINITY);

@@ -11,7 +11,7 @@ use rayon::prelude::*;
 use super::bound::{Bound, Bounder, Prices, Space, Use};
 use super::model::Model;
 use super::modes::pay;
-use super::slot::{self, Member, Slot};
+use super::slot::{self, Member, Slot, Slots};
 use crate::program::{Point, Program};
 
 /// A plan of the whole.
@@ -41,7 +41,7 @@ type Key = (usize, Vec<(usize, usize)>, Vec<usize>);
 
 /// Slots solved so far.
 pub(super) struct Leaves<'a> {
-    program: &'a Program,
+    slots: Slots<'a>,
     model: &'a Model,
     gap: f64,
     known: BTreeMap<Key, Answer>,
@@ -53,8 +53,8 @@ pub(super) struct Leaves<'a> {
 const TOGETHER: usize = 4;
 
 impl<'a> Leaves<'a> {
-    pub(super) const fn new(program: &'a Program, model: &'a Model, gap: f64) -> Self {
-        Self { program, model, gap, known: BTreeMap::new(), solved: 0 }
+    pub(super) const fn new(slots: Slots<'a>, model: &'a Model, gap: f64) -> Self {
+        Self { slots, model, gap, known: BTreeMap::new(), solved: 0 }
     }
 
     /// Forgets the slots solved so far.
@@ -108,10 +108,10 @@ impl<'a> Leaves<'a> {
             if so_far >= cutoff {
                 return Leaf::Beyond(so_far);
             }
-            let (program, gap, hosted) = (self.program, self.gap, &hosted);
+            let (slots, gap, hosted) = (self.slots, self.gap, &hosted);
             let solved: Vec<Slot> = part
                 .par_iter()
-                .map(|(t, _, members)| slot::solve(program, *t, members, hosted, gap, u64::MAX))
+                .map(|(t, _, members)| slot::solve(slots, *t, members, hosted, gap, u64::MAX))
                 .collect();
             for ((t, key, members), slot) in part.iter().zip(solved) {
                 self.solved += 1;

@@ -30,6 +30,7 @@ use draft::{Draft, Drafter};
 use leaf::Leaves;
 pub(super) use model::{counts_alone, in_form};
 pub(super) use outline::{Columns, left};
+use slot::Slots;
 
 use model::Model;
 use tree::Search;
@@ -98,13 +99,14 @@ pub(super) fn solve(program: &Program, effort: Effort<'_>) -> Option<Found> {
     if fewest.is_none_or(|fewest| model.deployments_max.is_some_and(|most| fewest > most)) {
         return Some(Found { point: None, bound: f64::INFINITY, proven: true });
     }
+    let slots = Slots { program, backend: effort.backend };
     let gap = effort.gap.max(FINE);
     let costless = model.costless();
     let mut start = Start::new(&model);
     start.raise(FINE, effort);
     let Start { bounder, scale, root, prices, bound, drafts, target, .. } = start;
     let mut search =
-        Search::new(bounder, Bounder::new(&costless), Leaves::new(program, &model, FINE), scale, root, FINE);
+        Search::new(bounder, Bounder::new(&costless), Leaves::new(slots, &model, FINE), scale, root, FINE);
     if target.is_finite() {
         try_drafts(&mut search, &drafts, target, &prices);
     }
@@ -113,7 +115,7 @@ pub(super) fn solve(program: &Program, effort: Effort<'_>) -> Option<Found> {
         if search.hopeless(&root, &prices, HOPELESS_STEPS) {
             return Some(Found { point: None, bound: f64::INFINITY, proven: true });
         }
-        match split_tree::fleet_by_slots(&mut search, program, &prices) {
+        match split_tree::fleet_by_slots(&mut search, slots, &prices) {
             None => return Some(Found { point: None, bound: f64::INFINITY, proven: true }),
             Some(fleet) if model.deployments_max.is_none() => {
                 let space = search.root.clone();
@@ -133,7 +135,7 @@ pub(super) fn solve(program: &Program, effort: Effort<'_>) -> Option<Found> {
     let mut split = f64::NEG_INFINITY;
     if !proven && model.deployments_max.is_none() && search.best.is_some() {
         search.tighten_root(&prices);
-        split = split_tree::run(&mut search, program, &prices, &mut |solved| {
+        split = split_tree::run(&mut search, slots, &prices, &mut |solved| {
             !(effort.stop)() && solved < effort.limits().slots
         });
         // What the root was narrowed by has bounds of its own.

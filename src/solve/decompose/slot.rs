@@ -4,7 +4,17 @@
 //! solver's own bound. The rows are those of the whole program, written by the same code for one slot.
 
 use crate::program::{Matrix, Mode, Point, Pool, Program, Row, Sense};
-use crate::solve::Answer;
+use crate::request::Backend;
+use crate::solve::{Answer, backend};
+
+/// The slots of a program, and who solves them.
+#[derive(Clone, Copy)]
+pub(super) struct Slots<'a> {
+    /// The whole program.
+    pub(super) program: &'a Program,
+    /// Who solves the matrices.
+    pub(super) backend: Backend,
+}
 
 /// A pool in a slot.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,13 +59,14 @@ pub(super) struct Served {
 
 /// Solves a slot to a relative gap or until so many nodes are seen.
 pub(super) fn solve(
-    program: &Program,
+    slots: Slots<'_>,
     t: usize,
     members: &[Member],
     hosted: &[usize],
     gap: f64,
     nodes: u64,
 ) -> Slot {
+    let program = slots.program;
     let mut small = Program {
         slot_hours: vec![program.slot_hours[t]],
         classes: program.classes.clone(),
@@ -89,7 +100,7 @@ pub(super) fn solve(
         }
         at += usize::from(member.hours);
     }
-    let (values, bound) = match crate::solve::solve_within(&matrix, gap, nodes) {
+    let (values, bound) = match backend::solve(&matrix, slots.backend, gap, nodes) {
         Answer::Found { values, bound } => (values, bound),
         Answer::Infeasible => return Slot::Infeasible,
         Answer::Failed(_) => return Slot::Unknown,

@@ -11,9 +11,8 @@ use super::bound::{Bound, Bounder, Prices, Space, Use};
 use super::draft::Drafter;
 use super::last::Last;
 use super::model::{Model, PoolModel};
-use super::slot::{self, Member, Slot};
+use super::slot::{self, Member, Slot, Slots};
 use super::tighten::tighten;
-use crate::program::Program;
 
 /// One slot by itself.
 #[derive(Debug, Clone)]
@@ -83,7 +82,7 @@ pub(super) fn parts(model: &Model, prices: &Prices) -> Vec<Part> {
 
 /// The slot bound of a box at gamma (by pool and slot), `None` where a slot cannot be served at all.
 pub(super) fn bound(
-    program: &Program,
+    programs: Slots<'_>,
     space: &Space,
     gamma: &[Vec<f64>],
     parts: &mut [Part],
@@ -99,7 +98,7 @@ pub(super) fn bound(
                     mode.0 = gamma[t];
                 }
             }
-            part.solve(program, space, t, gap, nodes)
+            part.solve(programs, space, t, gap, nodes)
         })
         .collect();
     let mut split =
@@ -119,7 +118,7 @@ impl Part {
     /// Bound of the slot, always-on instances it wants, and whether its integer program had to be solved.
     fn solve(
         &mut self,
-        program: &Program,
+        programs: Slots<'_>,
         space: &Space,
         t: usize,
         gap: f64,
@@ -172,7 +171,7 @@ impl Part {
         let members = undominated(model, members(model, &whole, &narrowed));
         let hosted: Vec<usize> = (0..model.hosted_count).collect();
         let sunk: f64 = sunk(model, &whole);
-        match slot::solve(program, t, &members, &hosted, gap, nodes) {
+        match slot::solve(programs, t, &members, &hosted, gap, nodes) {
             Slot::Served(served) => {
                 let last = Last::of(model, &whole, &members, &served);
                 let value = (served.bound + sunk).min(floor.max(f64::NEG_INFINITY));

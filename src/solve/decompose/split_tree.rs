@@ -4,9 +4,9 @@
 //! differs most between slots, at the count that is paid on average.
 
 use super::bound::{Prices, Space};
+use super::slot::Slots;
 use super::split::{self, Part, Split};
 use super::tree::Search;
-use crate::program::Program;
 
 struct Node {
     space: Space,
@@ -40,7 +40,7 @@ struct Raised {
 /// Searches until it is proven or `more` says no. Returns the bound of the whole.
 pub(super) fn run(
     search: &mut Search<'_>,
-    program: &Program,
+    programs: Slots<'_>,
     prices: &Prices,
     more: &mut dyn FnMut(u64) -> bool,
 ) -> f64 {
@@ -68,7 +68,7 @@ pub(super) fn run(
         for (hours, root) in node.space.hours.iter_mut().flatten().zip(search.root.hours.iter().flatten()) {
             *hours &= *root;
         }
-        let Some(raised) = raise(search, program, &mut node, once, &mut solved, more, prices) else {
+        let Some(raised) = raise(search, programs, &mut node, once, &mut solved, more, prices) else {
             continue;
         };
         node.bound = node.bound.max(raised.bound);
@@ -111,12 +111,12 @@ pub(super) fn run(
 /// any slot wants of each pool: a fleet that may serve.
 pub(super) fn fleet_by_slots(
     search: &mut Search<'_>,
-    program: &Program,
+    programs: Slots<'_>,
     prices: &Prices,
 ) -> Option<Vec<usize>> {
     let gamma = first_gamma(search, prices);
     let mut parts = split::parts(search.bounder.model, prices);
-    let split = split::bound(program, &search.root, &gamma, &mut parts, 0.1, u64::MAX)?;
+    let split = split::bound(programs, &search.root, &gamma, &mut parts, 0.1, u64::MAX)?;
     Some(split.wanted.iter().map(|wanted| wanted.iter().copied().max().unwrap_or(0)).collect())
 }
 
@@ -141,7 +141,7 @@ fn first_gamma(search: &mut Search<'_>, prices: &Prices) -> Vec<Vec<f64>> {
 #[allow(clippy::cast_precision_loss, reason = "counts of instances")]
 fn raise(
     search: &mut Search<'_>,
-    program: &Program,
+    programs: Slots<'_>,
     node: &mut Node,
     once: f64,
     solved: &mut u64,
@@ -164,7 +164,7 @@ fn raise(
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "300 to 200,000")]
         let nodes = (12.0 / apart.max(1e-9)).clamp(300.0, 2e5) as u64;
         let Split { value, wanted, solved: more_solved } =
-            split::bound(program, &node.space, &gamma, &mut node.parts, slot_gap, nodes)?;
+            split::bound(programs, &node.space, &gamma, &mut node.parts, slot_gap, nodes)?;
         *solved += more_solved;
         let value = value - once;
         let (paid, spread) = averages(&wanted, &gamma, &usd);

@@ -1,14 +1,12 @@
 //! The default backend, microlp: pure Rust. In: a [`Matrix`]. Out: values and a bound, not yet believed.
-//!
-//! Traps it guards against: a status string is no proof, so `program::point` recomputes feasibility and objective;
-//! money is scaled so that the objective is of the order of a thousand.
 
 use good_lp::solvers::microlp::microlp;
 use good_lp::{Expression, ProblemVariables, SolverModel, Variable, constraint, variable};
 use microlp::{SolveOptions, SolveOutcome};
 
-use super::Answer;
+use super::{objective, scale_of};
 use crate::program::{Matrix, Row, Sense};
+use crate::solve::Answer;
 
 /// Name of the backend, for the proof.
 pub(super) const NAME: &str = "microlp";
@@ -19,7 +17,6 @@ const PRUNED_WITHIN: f64 = 1e-10;
 
 /// Solves a matrix to a relative gap, or until so many nodes are seen.
 pub(super) fn solve(matrix: &Matrix, gap: f64, nodes: u64) -> Answer {
-    let nodes = nodes.min(nodes_max(matrix));
     let mut variables = ProblemVariables::new();
     let scale = scale_of(matrix);
     let columns: Vec<Variable> = matrix
@@ -30,9 +27,9 @@ pub(super) fn solve(matrix: &Matrix, gap: f64, nodes: u64) -> Answer {
             variables.add(if column.integer { definition.integer() } else { definition })
         })
         .collect();
-    let objective: Expression =
+    let weighed: Expression =
         matrix.columns.iter().zip(&columns).map(|(column, at)| column.weight * scale * *at).sum();
-    let mut model = variables.minimise(objective).using(microlp);
+    let mut model = variables.minimise(weighed).using(microlp);
     for row in &matrix.rows {
         let Row { terms, sense, right, .. } = row;
         let left: Expression = terms.iter().map(|(at, coefficient)| *coefficient * columns[*at]).sum();
@@ -49,7 +46,7 @@ pub(super) fn solve(matrix: &Matrix, gap: f64, nodes: u64) -> Answer {
         Ok(Ok(solution)) => {
             // Columns were added in order, so values come back in order.
             let values: Vec<f64> = solution.iter().map(|(_, value)| value).collect();
-            let value: f64 = matrix.columns.iter().zip(&values).map(|(column, x)| column.weight * x).sum();
+            let value = objective(matrix, &values);
             let proven = solution.gap().unwrap_or(1.0).min(1.0);
             // A relative gap g of an incumbent v proves v - g |v|. The solver drops branches within its own slack
             // and still says 0.
@@ -60,24 +57,4 @@ pub(super) fn solve(matrix: &Matrix, gap: f64, nodes: u64) -> Answer {
         Err(microlp::Error::Infeasible) => Answer::Infeasible,
         Err(other) => Answer::Failed(other.to_string()),
     }
-}
-
-/// Nodes after which the search stops with what it has: work is counted, never time, so that the same request gives
-/// the same answer on any machine. A node costs about (rows + columns)^1.5.
-#[allow(
-    clippy::cast_precision_loss,
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a budget"
-)]
-fn nodes_max(matrix: &Matrix) -> u64 {
-    const WORK: f64 = 1e9;
-    let size = (matrix.columns.len() + matrix.rows.len()).max(1) as f64;
-    (WORK / size.powf(1.5)).clamp(100.0, 1e6) as u64
-}
-
-/// A factor that brings the objective's weights to the order of a thousand.
-fn scale_of(matrix: &Matrix) -> f64 {
-    let most = matrix.columns.iter().map(|column| column.weight.abs()).fold(0.0, f64::max);
-    if most > 0.0 { 1e3 / most } else { 1.0 }
 }
