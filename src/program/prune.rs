@@ -218,8 +218,10 @@ fn pool_beats_pool(program: &Program, frees: &[bool], r: usize, s: usize) -> boo
         // At least as many replicas, each at least as strong: as many are needed at most, and as many spares are
         // left. (Fewer, stronger ones lose more with each spare.) The ladder must reach what r may have to carry.
         let weaker = |c: usize| y.capacity[c] > 0.0 && x.capacity[c] < y.capacity[c];
+        // Where every count has the same spares, weaker ones will do: k instances for each of s leave what they leave.
         let end = f64::from(ladder.needed_max.last().copied().unwrap_or(0));
-        if (0..program.classes.len()).any(weaker) || end < program.replicas_max(r) {
+        let same_spares = ladder.needed_max.len() == 2 && ladder.needed_max[0] == 0;
+        if (!same_spares && (0..program.classes.len()).any(weaker)) || end < program.replicas_max(r) {
             return false;
         }
         k = k.max(y.replicas.div_ceil(x.replicas));

@@ -12,6 +12,7 @@ use super::bound::{Bound, Bounder, Prices, Space, Use};
 use super::model::Model;
 use super::modes::pay;
 use super::slot::{self, Member, Slot, Slots};
+use super::split::{self, Part};
 use crate::program::{Point, Program};
 
 /// A plan of the whole.
@@ -43,8 +44,11 @@ type Key = (usize, Vec<(usize, usize)>, Vec<usize>);
 pub(super) struct Leaves<'a> {
     slots: Slots<'a>,
     model: &'a Model,
-    gap: f64,
+    /// Relative gap to which a slot is solved.
+    pub(super) gap: f64,
     known: BTreeMap<Key, Answer>,
+    /// Each slot by itself, to narrow it before it is solved.
+    parts: Vec<Part>,
     /// Slots solved: the measure of work.
     pub(super) solved: u64,
 }
@@ -53,8 +57,8 @@ pub(super) struct Leaves<'a> {
 const TOGETHER: usize = 4;
 
 impl<'a> Leaves<'a> {
-    pub(super) const fn new(slots: Slots<'a>, model: &'a Model, gap: f64) -> Self {
-        Self { slots, model, gap, known: BTreeMap::new(), solved: 0 }
+    pub(super) fn new(slots: Slots<'a>, model: &'a Model, prices: &Prices, gap: f64) -> Self {
+        Self { slots, model, gap, known: BTreeMap::new(), parts: split::parts(model, prices), solved: 0 }
     }
 
     /// Forgets the slots solved so far.
@@ -108,14 +112,13 @@ impl<'a> Leaves<'a> {
             if so_far >= cutoff {
                 return Leaf::Beyond(so_far);
             }
-            let (slots, gap, hosted) = (self.slots, self.gap, &hosted);
-            let solved: Vec<Slot> = part
+            let solved: Vec<(Vec<Member>, Slot)> = part
                 .par_iter()
-                .map(|(t, _, members)| slot::solve(slots, *t, members, hosted, gap, u64::MAX))
+                .map(|(t, _, members)| self.slot(node, always_on, *t, members, &hosted, prices))
                 .collect();
-            for ((t, key, members), slot) in part.iter().zip(solved) {
+            for ((t, key, _), answer) in part.iter().zip(solved) {
                 self.solved += 1;
-                let answer = Arc::new((members.clone(), slot));
+                let answer = Arc::new(answer);
                 self.known.insert(key.clone(), Arc::clone(&answer));
                 answers[*t] = Some(answer);
             }
@@ -128,6 +131,33 @@ impl<'a> Leaves<'a> {
         let value = total(&answers, false);
         let slots = answers.into_iter().flatten().collect();
         Leaf::Plan(Plan { value, by_mode, slots }, bound)
+    }
+
+    /// Solves a slot: among those that its own bound leaves, or among all where that says nothing.
+    fn slot(
+        &self,
+        node: &Space,
+        always_on: &[usize],
+        t: usize,
+        all: &[Member],
+        hosted: &[usize],
+        prices: &Prices,
+    ) -> (Vec<Member>, Slot) {
+        let slots = self.model.slots;
+        let whole = Space {
+            least: always_on.to_vec(),
+            most: always_on.to_vec(),
+            pools: node.pools.clone(),
+            hosted: node.hosted.clone(),
+            hours: node.hours.iter().map(|hours| vec![hours[t]]).collect(),
+        };
+        let demand: Vec<f64> = (0..self.model.classes).map(|c| prices.demand[c * slots + t]).collect();
+        let members = self.parts[t].narrow(&whole, &demand);
+        match slot::solve(self.slots, t, &members, hosted, self.gap, u64::MAX) {
+            served @ Slot::Served(_) => (members, served),
+            other if members.len() == all.len() => (members, other),
+            _ => (all.to_vec(), slot::solve(self.slots, t, all, hosted, self.gap, u64::MAX)),
+        }
     }
 
     /// Who takes part in a slot.

@@ -5,7 +5,7 @@
 //! Work is counted, never time, unless the caller says stop.
 //!
 //! Steps: root bound with drafts on the way; local search; exact slots for the drafts' fleets; what cannot be in a better
-//! plan goes; branch and bound with the pattern bound; where that is weak, with the slot bound.
+//! plan goes; branch and bound with the pattern bound and with the slot bound, in turns.
 
 mod ascent;
 mod bound;
@@ -31,6 +31,7 @@ use leaf::Leaves;
 pub(super) use model::{counts_alone, in_form};
 pub(super) use outline::{Columns, left};
 use slot::Slots;
+use split_tree::Splitting;
 
 use model::Model;
 use tree::Search;
@@ -58,55 +59,48 @@ const DRAFT_EVERY: usize = 10;
 const DRAFTS: usize = 3;
 /// Responses of the local search, weighted with their size.
 const DRAFT_WORK: u64 = 3_000_000;
-/// Evaluations of the pattern bound in a round, weighted with their size: under a second.
-const PATTERN_ROUND: u64 = 60_000_000;
 /// Gap up to which nothing is known better: rounding.
 const FINE: f64 = 5e-10;
 /// Evaluations spent on proving to [`FINE`]: some hundredths of a second.
 const FINE_WORK: u64 = 3_000_000;
+/// Gap of a slot in a leaf, as a part of the gap that was asked for.
+const LEAF_GAP: f64 = 0.05;
 /// Evaluations to prove at the root that there is no plan at all.
 const HOPELESS_STEPS: usize = 200;
-/// A round is worth another if it leaves less than this part of the gap.
-const CLOSES: f64 = 0.8;
-/// Rounds after the slot bound.
-const ROUNDS_THEN: u64 = 20;
-
-/// How much work a search may do.
-struct Limits {
-    /// Rounds of the pattern bound before the slot bound is tried.
-    pattern_rounds: u64,
-    /// Rounds after it.
-    rounds_then: u64,
-    /// Slots solved under the slot bound.
-    slots: u64,
-}
+/// Work of the first turn of each bound: some hundredths of a second. Turns grow, so that what the weaker bound costs is
+/// a part of the whole, whichever it is.
+const TURN: u64 = 2_000_000;
+const TURNS_GROW: u64 = 2;
+/// A bound that leaves more than this many times what the other leaves open gets a short turn.
+const BEHIND: f64 = 2.0;
+/// How much shorter.
+const SHORT: u64 = 3;
+/// What a slot solved costs in evaluations, for each class and pool; and at least.
+const SLOT_WORK: u64 = 600;
+const SLOT_WORK_MIN: u64 = 50_000;
 
 impl Effort<'_> {
-    /// A first look costs a second or two, the whole search a minute or two.
-    const fn limits(&self) -> Limits {
-        if self.first_look {
-            Limits { pattern_rounds: 1, rounds_then: 0, slots: 200 }
-        } else {
-            Limits { pattern_rounds: 20, rounds_then: ROUNDS_THEN, slots: 8_000 }
-        }
+    /// Work in all: a first look costs a second or two, the whole search a minute or two.
+    const fn work(&self) -> u64 {
+        if self.first_look { 60_000_000 } else { 4_000_000_000 }
     }
 }
 
 /// Solves a program to a gap.
 pub(super) fn solve(program: &Program, effort: Effort<'_>) -> Option<Found> {
+    let slots = Slots { program, backend: effort.backend };
     let model = Model::of(program)?;
     let fewest = cover::fewest(&model);
     if fewest.is_none_or(|fewest| model.deployments_max.is_some_and(|most| fewest > most)) {
         return Some(Found { point: None, bound: f64::INFINITY, proven: true });
     }
-    let slots = Slots { program, backend: effort.backend };
     let gap = effort.gap.max(FINE);
     let costless = model.costless();
     let mut start = Start::new(&model);
     start.raise(FINE, effort);
     let Start { bounder, scale, root, prices, bound, drafts, target, .. } = start;
-    let mut search =
-        Search::new(bounder, Bounder::new(&costless), Leaves::new(slots, &model, FINE), scale, root, FINE);
+    let leaves = Leaves::new(slots, &model, &prices, FINE);
+    let mut search = Search::new(bounder, Bounder::new(&costless), leaves, scale, root, FINE);
     if target.is_finite() {
         try_drafts(&mut search, &drafts, target, &prices);
     }
@@ -131,40 +125,54 @@ pub(super) fn solve(program: &Program, effort: Effort<'_>) -> Option<Found> {
     // What is small is proven to the last digit; what is not, to the gap that was asked for.
     let mut proven = pattern(&mut search, FINE_WORK, effort);
     search.gap = gap;
-    proven = proven || pattern_while_it_closes(&mut search, effort);
+    search.leaves.gap = FINE.max(LEAF_GAP * gap);
     let mut split = f64::NEG_INFINITY;
-    if !proven && model.deployments_max.is_none() && search.best.is_some() {
-        search.tighten_root(&prices);
-        split = split_tree::run(&mut search, slots, &prices, &mut |solved| {
-            !(effort.stop)() && solved < effort.limits().slots
-        });
-        // What the root was narrowed by has bounds of its own.
-        split = split.min(search.floor);
-        proven = split >= search.cutoff();
-    }
     if !proven {
-        proven = pattern(&mut search, effort.limits().rounds_then * PATTERN_ROUND, effort);
+        (proven, split) = in_turns(&mut search, slots, &prices, effort);
     }
     let found = found(&search, program, proven);
     Some(Found { bound: found.bound.max(split), ..found })
 }
 
-/// Branch and bound with the pattern bound in rounds, as long as a round closes a good part of the gap that is open.
-fn pattern_while_it_closes(search: &mut Search<'_>, effort: Effort<'_>) -> bool {
-    let mut open = f64::INFINITY;
-    for round in 0..effort.limits().pattern_rounds {
-        if pattern(search, PATTERN_ROUND, effort) {
-            return true;
+/// Branch and bound with the pattern bound and, where deployments are not limited, with the slot bound: in turns, as
+/// nobody knows beforehand which closes sooner. Each profits from the plans of the other. Returns whether it is proven,
+/// and the slot bound.
+fn in_turns(search: &mut Search<'_>, slots: Slots<'_>, prices: &Prices, effort: Effort<'_>) -> (bool, f64) {
+    let mut splitting: Option<Splitting> = None;
+    let mut split = f64::NEG_INFINITY;
+    let (mut turn, mut spent) = (TURN, 0);
+    let size = (search.bounder.model.classes * search.bounder.model.pools.len()) as u64;
+    let slot_work = (SLOT_WORK * size).max(SLOT_WORK_MIN);
+    loop {
+        let open = |search: &Search<'_>, bound: f64| search.cutoff() - bound;
+        let behind = open(search, search.bound()) > BEHIND * open(search, split);
+        let work = if behind { turn / SHORT } else { turn };
+        if pattern(search, work, effort) {
+            return (true, split);
         }
-        let now = search.cutoff() - search.bound();
-        // Programs of slots grow with the classes, the pattern bound hardly does.
-        let early = round < search.bounder.model.classes as u64 / 4;
-        if (effort.stop)() || (!early && now.is_finite() && now > CLOSES * open) {
-            break;
+        spent += work;
+        if (effort.stop)() || spent > effort.work() {
+            return (false, split);
         }
-        open = now;
+        if search.bounder.model.deployments_max.is_none() && search.best.is_some() {
+            let first = splitting.is_none();
+            if first {
+                search.tighten_root(prices);
+            }
+            let splitting = splitting.get_or_insert_with(|| Splitting::new(search, prices));
+            let behind = !first && open(search, split) > BEHIND * open(search, search.bound());
+            let some = (if behind { turn / SHORT } else { turn }).div_ceil(slot_work);
+            let end = splitting.work + some;
+            let proven = splitting.run(search, slots, prices, &mut |work| !(effort.stop)() && work < end);
+            // What the root was narrowed by has bounds of its own.
+            split = splitting.bound().min(search.floor);
+            if proven && split >= search.cutoff() {
+                return (true, split);
+            }
+            spent += some * slot_work;
+        }
+        turn *= TURNS_GROW;
     }
-    false
 }
 
 /// Branch and bound with the pattern bound, for so much work.

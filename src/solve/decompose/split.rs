@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use super::ascent::{Climb, Scale, climb, first_prices};
 use super::bound::{Bound, Bounder, Prices, Space, Use};
-use super::draft::Drafter;
+use super::draft::{Draft, Drafter};
 use super::last::Last;
 use super::model::{Model, PoolModel};
 use super::slot::{self, Member, Slot, Slots};
@@ -148,18 +148,13 @@ impl Part {
                 self.last = known;
                 return Some((peak.value, wanted, false));
             }
-            if round == 0 {
-                let mut drafter = Drafter::new(model, whole.clone());
-                let mut bound = Bound::default();
-                bounder.evaluate(&whole, &self.prices, &mut bound);
-                let mut draft = drafter.insert_by_gain(&bound, &self.prices);
-                drafter.improve(&mut draft, &self.prices, DRAFT_WORK);
-                if drafter.complete(&draft) {
-                    let drafted = Last::drafted(model, &whole, &draft);
-                    let usd = drafted.cost(model, &whole);
-                    if usd < cost {
-                        (known, cost) = (Some(drafted), usd);
-                    }
+            if round == 0
+                && let Some(draft) = draft(&mut bounder, &whole, &self.prices)
+            {
+                let drafted = Last::drafted(model, &whole, &draft);
+                let usd = drafted.cost(model, &whole);
+                if usd < cost {
+                    (known, cost) = (Some(drafted), usd);
                 }
             }
         }
@@ -199,6 +194,55 @@ impl Part {
             }
         }
     }
+}
+
+impl Part {
+    /// The members that a best plan of the slot can have, the always-on fleet given: those of a box for this slot, less
+    /// what its pattern bound rules out and what others make needless.
+    pub(super) fn narrow(&self, whole: &Space, demand: &[f64]) -> Vec<Member> {
+        let model = &self.model;
+        let mut narrowed = whole.clone();
+        let mut bounder = Bounder::new(model);
+        let first = first_prices(model, &bounder);
+        let scale = Scale::new(model, &first);
+        let mut prices = Prices { demand: demand.to_vec(), ..first };
+        let mut target = 2.0 * demand.iter().sum::<f64>();
+        for round in 0..2 {
+            let how = Climb { theta: 0.3, steps: SLOT_STEPS, enough: target, target };
+            prices = climb(&mut bounder, whole, &prices, &scale, how, &mut |_, _, _| {}).prices;
+            if round == 0 {
+                let Some(draft) = draft(&mut bounder, whole, &prices) else { break };
+                // With some slack: the draft itself stays, so that something is left to solve.
+                target = draft.cost + 1e-6 * draft.cost.abs().max(1e-6);
+            } else {
+                let mut floor = f64::INFINITY;
+                if !tighten(&mut bounder, &mut narrowed, &prices, target, &mut floor) {
+                    narrowed = whole.clone();
+                }
+            }
+        }
+        let member = |r: usize| Member {
+            pool: r,
+            sunk: whole.least[r],
+            extra: None,
+            hours: narrowed.hours[r][0] && narrowed.pools[r] != Use::Out,
+        };
+        let all = (0..model.pools.len())
+            .filter(|r| !model.pools[*r].items[0].is_empty() && whole.pools[*r] != Use::Out)
+            .map(member)
+            .filter(|member| member.sunk > 0 || member.hours);
+        undominated(model, all.collect())
+    }
+}
+
+/// A plan of one slot, if the first guess is one.
+fn draft(bounder: &mut Bounder<'_>, whole: &Space, prices: &Prices) -> Option<Draft> {
+    let mut drafter = Drafter::new(bounder.model, whole.clone());
+    let mut bound = Bound::default();
+    bounder.evaluate(whole, prices, &mut bound);
+    let mut draft = drafter.insert_by_gain(&bound, prices);
+    drafter.improve(&mut draft, prices, DRAFT_WORK);
+    drafter.complete(&draft).then_some(draft)
 }
 
 /// What the fewest always-on instances cost at gamma.

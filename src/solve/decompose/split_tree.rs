@@ -1,6 +1,7 @@
 //! Branch and bound with the slot bound: a handful of strong nodes where the pattern bound needs thousands.
 //!
-//! In: a [`Search`] whose root is narrowed and which has a plan. The search branches on the pool whose wanted count
+//! In: a [`Search`] whose root is narrowed and which has a plan. Out: plans for it, and a bound. The search can be
+//! taken up again. It branches on the pool whose wanted count
 //! differs most between slots, at the count that is paid on average.
 
 use super::bound::{Prices, Space};
@@ -37,44 +38,77 @@ struct Raised {
     spread: Vec<f64>,
 }
 
-/// Searches until it is proven or `more` says no. Returns the bound of the whole.
-pub(super) fn run(
-    search: &mut Search<'_>,
-    programs: Slots<'_>,
-    prices: &Prices,
-    more: &mut dyn FnMut(u64) -> bool,
-) -> f64 {
-    let model = search.bounder.model;
-    let once = model.upfront_max.map_or(0.0, |most| prices.upfront * most);
-    let root = Node {
-        space: search.root.clone(),
-        gamma: first_gamma(search, prices),
-        parts: split::parts(model, prices),
-        bound: f64::NEG_INFINITY,
-        steps: ROOT,
-    };
-    let mut open = vec![root];
-    let mut floor = f64::INFINITY;
-    let mut solved = 0;
-    while let Some(at) =
-        (0..open.len()).min_by(|a, b| open[*a].bound.total_cmp(&open[*b].bound).then(a.cmp(b)))
-    {
-        let least = open[at].bound;
-        if least >= search.cutoff() || !more(solved) {
-            break;
+/// A search that can be taken up again.
+pub(super) struct Splitting {
+    open: Vec<Node>,
+    /// Least bound of what was ruled out.
+    floor: f64,
+    /// Slots whose integer program was solved, and steps: the measure of work.
+    pub(super) work: u64,
+}
+
+impl Splitting {
+    /// Starts at the narrowed root of a search.
+    pub(super) fn new(search: &mut Search<'_>, prices: &Prices) -> Self {
+        let root = Node {
+            space: search.root.clone(),
+            gamma: first_gamma(search, prices),
+            parts: split::parts(search.bounder.model, prices),
+            bound: f64::NEG_INFINITY,
+            steps: ROOT,
+        };
+        Self { open: vec![root], floor: f64::INFINITY, work: 0 }
+    }
+
+    /// No plan costs less, what the root of the search was narrowed by left aside.
+    pub(super) fn bound(&self) -> f64 {
+        self.open.iter().map(|node| node.bound).fold(self.floor, f64::min)
+    }
+
+    /// Searches until it is proven or `more`, told the work done, says no. Returns whether it is proven.
+    pub(super) fn run(
+        &mut self,
+        search: &mut Search<'_>,
+        programs: Slots<'_>,
+        prices: &Prices,
+        more: &mut dyn FnMut(u64) -> bool,
+    ) -> bool {
+        let once = search.bounder.model.upfront_max.map_or(0.0, |most| prices.upfront * most);
+        while let Some(at) = (0..self.open.len())
+            .min_by(|a, b| self.open[*a].bound.total_cmp(&self.open[*b].bound).then(a.cmp(b)))
+        {
+            if self.open[at].bound >= search.cutoff() {
+                break;
+            }
+            if !more(self.work) {
+                return false;
+            }
+            let node = self.open.swap_remove(at);
+            self.visit(search, programs, node, once, more, prices);
         }
-        let mut node = open.swap_remove(at);
+        true
+    }
+
+    fn visit(
+        &mut self,
+        search: &mut Search<'_>,
+        programs: Slots<'_>,
+        mut node: Node,
+        once: f64,
+        more: &mut dyn FnMut(u64) -> bool,
+        prices: &Prices,
+    ) {
         // What the search has ruled out since.
         for (hours, root) in node.space.hours.iter_mut().flatten().zip(search.root.hours.iter().flatten()) {
             *hours &= *root;
         }
-        let Some(raised) = raise(search, programs, &mut node, once, &mut solved, more, prices) else {
-            continue;
+        let Some(raised) = raise(search, programs, &mut node, once, &mut self.work, more, prices) else {
+            return;
         };
         node.bound = node.bound.max(raised.bound);
         if node.bound >= search.cutoff() {
-            floor = floor.min(node.bound);
-            continue;
+            self.floor = self.floor.min(node.bound);
+            return;
         }
         for share in [0.3, 0.5, 0.7] {
             let fleet = rounded(&raised.paid, share, &node.space);
@@ -85,7 +119,7 @@ pub(super) fn run(
             None => {
                 let space = search.root.clone();
                 let bound = search.try_fleet(&space, &node.space.least.clone(), prices);
-                floor = floor.min(bound.max(node.bound));
+                self.floor = self.floor.min(bound.max(node.bound));
             }
             Some((r, count)) => {
                 let mut below = node.space.clone();
@@ -93,7 +127,7 @@ pub(super) fn run(
                 below.most[r] = count;
                 above.least[r] = count + 1;
                 for space in [below, above] {
-                    open.push(Node {
+                    self.open.push(Node {
                         space,
                         gamma: raised.gamma.clone(),
                         parts: node.parts.clone(),
@@ -104,7 +138,6 @@ pub(super) fn run(
             }
         }
     }
-    open.iter().map(|node| node.bound).fold(floor, f64::min)
 }
 
 /// Can every slot be served at all, whatever it takes? `None` where one cannot: then no plan exists. Else the most that
@@ -144,7 +177,7 @@ fn raise(
     programs: Slots<'_>,
     node: &mut Node,
     once: f64,
-    solved: &mut u64,
+    work: &mut u64,
     more: &mut dyn FnMut(u64) -> bool,
     prices: &Prices,
 ) -> Option<Raised> {
@@ -165,7 +198,7 @@ fn raise(
         let nodes = (12.0 / apart.max(1e-9)).clamp(300.0, 2e5) as u64;
         let Split { value, wanted, solved: more_solved } =
             split::bound(programs, &node.space, &gamma, &mut node.parts, slot_gap, nodes)?;
-        *solved += more_solved;
+        *work += 1 + more_solved;
         let value = value - once;
         let (paid, spread) = averages(&wanted, &gamma, &usd);
         if value > best.bound {
@@ -185,7 +218,7 @@ fn raise(
         }
         let cutoff = search.cutoff();
         history.push(best.bound.max(node.bound));
-        if best.bound >= cutoff || !more(*solved) || creeps(&history, cutoff) {
+        if best.bound >= cutoff || !more(*work) || creeps(&history, cutoff) {
             break;
         }
         // Slope: what a slot wants beyond the mean of all, weighted with the price of the pool.
