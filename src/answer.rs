@@ -11,7 +11,7 @@ use crate::recommendation::{
     BestOfKind, CatalogStamp, Kind, Plan, Proof, Recommendation, SCHEMA_VERSION, Status,
 };
 use crate::request::Request;
-use crate::requirements::{Objective, Requirements};
+use crate::requirements::Objective;
 use crate::search::solve_mixed;
 use crate::solve::{Outcome, backend_name};
 use crate::verify::verify;
@@ -45,6 +45,7 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
         backend: request.options.backend,
         index_matters: None,
         count_matters: false,
+        share_matters: false,
     };
     let mut field = field(&question);
     let best = solve_mixed(&question, &mut field, None);
@@ -109,7 +110,7 @@ fn empty(request: &Request<'_>, tally: &Tally) -> Recommendation {
         kinds: Vec::new(),
         pareto: Vec::new(),
         proof: Proof {
-            objective: objective_word(request.requirements).to_owned(),
+            objective: request.requirements.objective.word().to_owned(),
             value: None,
             bound: None,
             gap: None,
@@ -129,15 +130,6 @@ fn empty(request: &Request<'_>, tally: &Tally) -> Recommendation {
         growth: None,
         facts: Vec::new(),
         warnings: Vec::new(),
-    }
-}
-
-const fn objective_word(requirements: &Requirements) -> &'static str {
-    match requirements.objective {
-        Objective::Cost => "cost",
-        Objective::Latency => "latency",
-        Objective::Quality => "quality",
-        Objective::Carbon => "carbon",
     }
 }
 

@@ -15,6 +15,7 @@ pub mod estimate;
 pub mod explain;
 pub mod formulate;
 pub mod graph;
+pub mod hybrid;
 pub mod measure;
 pub mod measurement;
 pub mod pareto;

@@ -162,6 +162,27 @@ fn the_optimum_is_the_enumerators_with_everything() {
 }
 
 #[test]
+fn the_optimum_is_the_enumerators_with_parts_set() {
+    let seen = std::sync::Mutex::new([0u32; 4]);
+    over(0..rich_worlds(), |seed| {
+        let world = worlds::parts_world(seed, RICH_WORK);
+        let opinion = enumerate::best(&world);
+        seen.lock().expect("no check panics")
+            [2 * usize::from(world.replicas.is_some()) + usize::from(opinion.is_some())] += 1;
+        agrees(&world, opinion, &world, &solve_program_to(&world, 0.0))
+            .map_err(|fault| format!("unpruned: {fault}"))?;
+        let small = prune(&world).program;
+        agrees(&world, opinion, &small, &solve_program_to(&small, 0.0))
+            .map_err(|fault| format!("pruned: {fault}"))
+    });
+    let seen = seen.into_inner().expect("no check panics");
+    assert!(
+        seen.iter().all(|count| *count >= 20),
+        "without and with a plan, by share and by count: {seen:?}"
+    );
+}
+
+#[test]
 fn the_default_gap_holds() {
     over(0..WORLDS / 3, |seed| {
         let world = worlds::world(seed, WORK);

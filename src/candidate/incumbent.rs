@@ -16,6 +16,8 @@ const INSTANCES_FOR_ONE_MAX: f64 = 16.0;
 pub(super) struct Found<'a> {
     pub(super) options: Vec<LocalOption<'a>>,
     pub(super) cloud_usd_per_month: Option<f64>,
+    /// See [`super::screen::Cloud::usd_most`].
+    pub(super) cloud_usd_most: f64,
     /// A known plan above this is none: read where a plan may cost more in all and yet less a month.
     pub(super) usd_max: Option<f64>,
 }
@@ -33,6 +35,12 @@ impl Found<'_> {
                 .map_or(f64::INFINITY, |plans| plans.iter().map(|alone| alone.usd_per_month).sum()),
         );
         let deployments = question.deployments_kept_for();
+        if question.share_matters {
+            // Two routes of a class lose more than one, and two deployments are more than one.
+            let free = question.requirements.availability.is_none() && deployments.is_none();
+            let mixed = if free { within(local + self.cloud_usd_most) } else { f64::INFINITY };
+            return Incumbents { local, mixed };
+        }
         let mixed =
             match self.cloud_usd_per_month {
                 None => local, // hosted models do not serve everything: a hybrid plan is at best part of a local one

@@ -66,6 +66,8 @@ pub struct Question<'q, 'c> {
     /// Keep what a plan may need only because its deployments are counted? The count seldom binds, so it is asked for
     /// only once it does.
     pub count_matters: bool,
+    /// Keep what a plan may need only because it is said how much of the requests own engines serve?
+    pub share_matters: bool,
 }
 
 impl<'q, 'c> Question<'q, 'c> {
@@ -118,6 +120,7 @@ impl<'q, 'c> Question<'q, 'c> {
             backend: self.backend,
             index_matters: self.index_matters,
             count_matters: self.count_matters,
+            share_matters: self.share_matters,
         }
     }
 

@@ -16,6 +16,9 @@
 //! 5. *Class by class.* What one instance of p carries of each class can be carried by instances by the hour (`split.rs`);
 //!    if no way to pay for p is below them together, those take its place.
 //!
+//! Where the share of own engines is set (`Question::share_matters`), a plan for any share is one for everything on own
+//! engines, with part of the requests sent to hosted models: the plan of tests 2 and 3.
+//!
 //! Prospects come in order of price, then of optimistic capacity, so that what is tested first tends to win.
 
 use rayon::prelude::*;
@@ -61,6 +64,7 @@ pub fn screen<'a>(
     let mut found = Found {
         options: Vec::new(),
         cloud_usd_per_month: cloud.usd_per_month,
+        cloud_usd_most: cloud.usd_most,
         usd_max: question.requirements.usd_per_month_max().filter(|_| {
             budget && kept.iter().any(|hardware| hardware.all_ways().any(|way| way.usd_upfront > 0.0))
         }),
@@ -174,6 +178,8 @@ impl Hopeless<'_> {
 pub struct Cloud {
     /// Bill of the cheapest for every class, if every class has one.
     pub usd_per_month: Option<f64>,
+    /// What any part of the requests that hosted models may serve costs there at most, USD/month.
+    pub usd_most: f64,
     /// Cheapest price of a request by class; infinite where nobody serves it.
     pub usd_per_request: Vec<f64>,
     /// What the cleanest for every class emit, kg CO2e a month, if every class has one.

@@ -10,6 +10,7 @@ mod catalog;
 mod check;
 mod completions;
 mod estimate;
+mod hybrid;
 mod input;
 mod man;
 mod recommend;
@@ -50,6 +51,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Recommend(recommend::Args),
+    Hybrid(hybrid::Args),
     Accuracy(accuracy::Args),
     Estimate(Box<estimate::Args>),
     Calibrate(Box<calibrate::Args>),
@@ -88,6 +90,7 @@ impl Cli {
     pub fn run(&self) -> Result<Outcome, Error> {
         match &self.command {
             Command::Recommend(args) => recommend::run(args),
+            Command::Hybrid(args) => hybrid::run(args),
             Command::Accuracy(args) => accuracy::run(args),
             Command::Estimate(args) => estimate::run(args),
             Command::Calibrate(args) => calibrate::run(args),

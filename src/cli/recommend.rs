@@ -73,7 +73,7 @@ pub(super) struct Args {
 static DEADLINE: OnceLock<Instant> = OnceLock::new();
 
 /// Ends the search after so many seconds.
-fn deadline(seconds: u32) -> Stop {
+pub(super) fn deadline(seconds: u32) -> Stop {
     DEADLINE.get_or_init(|| Instant::now() + Duration::from_secs(u64::from(seconds)));
     Stop(|| DEADLINE.get().is_some_and(|end| Instant::now() >= *end))
 }

@@ -14,6 +14,7 @@ use crate::carbon::hosted_request;
 use crate::requirements::{Objective, Requirements};
 
 /// All options of a question.
+#[derive(Clone)]
 pub struct Field<'q, 'c> {
     /// Classes of traffic.
     pub classes: Vec<Class<'q>>,
@@ -105,9 +106,23 @@ fn cheapest_cloud(question: &Question<'_, '_>, classes: &[Class<'_>], hosted: &[
         let (lengths, extra) = (&classes[at].workload.lengths, option.terms[at].extra_output);
         hosted_request(question.catalog, option.api, lengths, extra).map(|emission| emission.kg)
     };
+    // The cheapest that accepts everything, else the dearest: those with a limit may have to do it together.
+    let most = |at: usize| {
+        let serves = |option: &&HostedOption<'_>| {
+            option.terms[at].refusal.is_none()
+                && classes[at].mean_holds(option.quality.as_ref().map(|scored| scored.index))
+        };
+        let usd = |option: &HostedOption<'_>| option.terms[at].usd_per_request;
+        let able = hosted.iter().filter(serves);
+        let cheapest = able.clone().filter(|option| option.accepts_all).map(usd).reduce(f64::min);
+        let dearest = able.map(usd).reduce(f64::max);
+        let nobody = if classes[at].reads_index() { f64::INFINITY } else { 0.0 };
+        classes[at].requests_per_month() * cheapest.or(dearest).unwrap_or(nobody)
+    };
     let carbon = question.requirements.objective == Objective::Carbon;
     Cloud {
         usd_per_month: month(&|option, at| Some(option.terms[at].usd_per_request)),
+        usd_most: (0..classes.len()).map(most).sum(),
         kg_co2e_per_month: if carbon { month(&emitted) } else { None },
         usd_per_request,
     }

@@ -12,6 +12,18 @@ impl Point {
             .or_else(|| self.unpacked(program))
             .or_else(|| self.over_a_limit(program))
             .or_else(|| self.over_a_sum(program))
+            .or_else(|| self.miscounted(program))
+    }
+
+    /// Replicas other than the number that was set.
+    fn miscounted(&self, program: &Program) -> Option<&'static str> {
+        let count = program.replicas?;
+        let there = |t: usize| -> u32 {
+            program.pools.iter().enumerate().map(|(r, pool)| self.instances(r, t) * pool.replicas).sum()
+        };
+        let slots = 0..program.slot_hours.len();
+        let off = slots.into_iter().any(|t| there(t) > count) || there(program.busiest_slot()) != count;
+        off.then_some("replicas")
     }
 
     fn unserved(&self, program: &Program) -> Option<&'static str> {
@@ -197,14 +209,15 @@ impl Point {
                 return Some(super::loads::rule_word(&row.rule));
             }
         }
-        if let Some(least) = program.both_sides_min {
-            let engine = |a: usize| f64::from(u8::from(program.hosted[a].local));
-            let local = |k: usize| program.blend_local(&program.blends[k]);
-            let own = mean(&|_, _| 1.0, &|_, a| engine(a), &|k| local(k));
-            let cloud = mean(&|_, _| 0.0, &|_, a| 1.0 - engine(a), &|k| 1.0 - local(k));
-            if own.min(cloud) < least - 10.0 * TOLERANCE {
-                return Some("routing");
-            }
+        let engine = |a: usize| f64::from(u8::from(program.hosted[a].local));
+        let local = |k: usize| program.blend_local(&program.blends[k]);
+        let own = || mean(&|_, _| 1.0, &|_, a| engine(a), &|k| local(k));
+        let cloud = || mean(&|_, _| 0.0, &|_, a| 1.0 - engine(a), &|k| 1.0 - local(k));
+        if program.both_sides_min.is_some_and(|least| own().min(cloud()) < least - 10.0 * TOLERANCE) {
+            return Some("routing");
+        }
+        if program.local_share.is_some_and(|share| (own() - share).abs() > 10.0 * TOLERANCE) {
+            return Some("local_share");
         }
         None
     }

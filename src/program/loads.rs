@@ -120,6 +120,21 @@ impl Program {
         if local + cloud > 0.0 { local / (local + cloud) } else { 0.0 }
     }
 
+    /// True where it is said how much the local side carries or how many replicas it has: then neither side stands for
+    /// the other.
+    #[must_use]
+    pub fn parts_are_set(&self) -> bool {
+        self.both_sides_min.is_some() || self.local_share.is_some() || self.replicas.is_some()
+    }
+
+    /// The first slot in which most requests/s arrive, over all classes.
+    #[must_use]
+    pub fn busiest_slot(&self) -> usize {
+        let load = |slot: usize| self.classes.iter().map(|class| class.load_rps[slot]).sum::<f64>();
+        let slots = 0..self.slot_hours.len();
+        slots.fold(0, |most, slot| if load(slot) > load(most) { slot } else { most })
+    }
+
     /// True where redundancy is asked for any class.
     #[must_use]
     pub fn wants_availability(&self) -> bool {
@@ -156,9 +171,15 @@ impl Program {
         pool.usd_per_hour.is_some() || (pool.on.is_some() && pool.modes.is_empty())
     }
 
-    /// No plan needs more instances of a pool than these: they carry all there is, with the spares for it.
+    /// No plan needs more instances of a pool than these: they carry all there is, with the spares for it, or are as
+    /// many as are set.
     #[must_use]
     pub fn instances_max(&self, pool: usize) -> f64 {
+        let set = self.replicas.unwrap_or(0).div_ceil(self.pools[pool].replicas.max(1));
+        self.instances_needed(pool).max(f64::from(set))
+    }
+
+    fn instances_needed(&self, pool: usize) -> f64 {
         let Some(ladder) = &self.pools[pool].ladder else {
             let replicas = f64::from(self.pools[pool].replicas);
             return (self.replicas_max(pool) / replicas)

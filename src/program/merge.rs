@@ -7,6 +7,8 @@ impl Program {
     /// over all slots is limited; or work moves between slots.
     fn slots_differ(&self) -> bool {
         let summed = self.both_sides_min.is_some()
+            || self.local_share.is_some()
+            || self.replicas.is_some()
             || !self.means.is_empty()
             || (self.goal == Goal::LeastScore && self.usd_per_month_max.is_some());
         let waits = self.classes.iter().any(|class| !class.served_in.is_empty());

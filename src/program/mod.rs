@@ -234,6 +234,11 @@ pub struct Program {
     pub deployments_max: Option<u32>,
     /// Both sides must carry at least this share of all requests (to find the best hybrid plan).
     pub both_sides_min: Option<f64>,
+    /// The local side carries exactly this share of all requests, 0 to 1; `None` = whatever is best.
+    pub local_share: Option<f64>,
+    /// Exactly so many replicas in the slot of [`Program::busiest_slot`] and no more in any other; `None` = whatever is
+    /// best. Replicas billed by the second are not counted.
+    pub replicas: Option<u32>,
     /// What is optimised.
     pub goal: Goal,
 }

@@ -211,7 +211,9 @@ impl Point {
                 }
             }
         }
-        for r in 0..program.pools.len() {
+        // Where the number of replicas is set, idle ones may be among them.
+        let pools = if program.replicas.is_some() { 0 } else { program.pools.len() };
+        for r in 0..pools {
             if !self.uses_pool(program, r) {
                 self.always_on[r].fill(0);
                 self.hourly[r].fill(0);
@@ -219,7 +221,8 @@ impl Point {
                 self.give_back(program, r);
             }
         }
-        for h in 0..program.hosts.len() {
+        let hosts = if program.replicas.is_some() { 0 } else { program.hosts.len() };
+        for h in 0..hosts {
             let on = |r: usize| program.pools[r].on.is_some_and(|(host, _)| host == h);
             if !(0..program.pools.len()).any(|r| on(r) && self.uses_pool(program, r)) {
                 self.host_always_on[h].fill(0);

@@ -144,7 +144,7 @@ fn frees_its_deployment(program: &Program) -> Vec<bool> {
 fn hosted_beats_pool(program: &Program, hosted: &[usize], frees: &[bool], r: usize) -> bool {
     if program.goal != Goal::Cost
         || program.wants_availability()
-        || program.both_sides_min.is_some()
+        || program.parts_are_set()
         || program.pools[r].on.is_some()
     {
         return false; // on a host a replica may cost nothing at all
@@ -228,6 +228,9 @@ fn pool_beats_pool(program: &Program, frees: &[bool], r: usize, s: usize) -> boo
     }
     if k > REPLICAS_FOR_ONE_MAX {
         return false;
+    }
+    if program.replicas.is_some() && k * x.replicas != y.replicas {
+        return false; // where replicas are counted the same number stands for them
     }
     let times = f64::from(k);
     if redundancy && x.unavailability_per_replica > 0.0 {

@@ -7,6 +7,7 @@ pub mod calibration;
 pub mod estimate;
 pub mod figure;
 pub mod graph;
+pub mod hybrid;
 pub mod json;
 pub mod listing;
 pub mod paint;

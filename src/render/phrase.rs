@@ -53,6 +53,11 @@ pub fn tell(answer: &mut Recommendation) {
     }
 }
 
+/// Writes the sentence of one reason.
+pub fn tell_one(told: &mut Told, asked: &Requirements) {
+    told.sentence = plain(&sentence(&told.fact, asked));
+}
+
 /// `budget usd_per_month 500 → 612 gives a plan at $611.20/month: …`.
 fn relaxation(change: &Relaxation) -> String {
     let bill = figure::usd(change.usd_per_month);

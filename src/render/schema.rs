@@ -6,10 +6,11 @@
 use schemars::schema_for;
 use serde_json::Value;
 
+use crate::hybrid::Hybrid;
 use crate::recommendation::Recommendation;
 
 /// What there are schemas of.
-pub const NAMES: [&str; 4] = ["result", "requirements", "estimate", "estimate-request"];
+pub const NAMES: [&str; 5] = ["result", "hybrid", "requirements", "estimate", "estimate-request"];
 
 /// The schema of a name.
 #[must_use]
@@ -17,6 +18,7 @@ pub fn schema(name: &str) -> Option<Value> {
     let shipped = |text: &str| serde_json::from_str(text).ok();
     match name {
         "result" => Some(schema_for!(Recommendation).to_value()),
+        "hybrid" => Some(schema_for!(Hybrid).to_value()),
         "requirements" => shipped(include_str!("schemas/requirements.json")),
         "estimate" => shipped(include_str!("schemas/estimate.json")),
         "estimate-request" => shipped(include_str!("schemas/estimate-request.json")),

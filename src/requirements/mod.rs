@@ -393,6 +393,19 @@ pub enum Objective {
     Carbon,
 }
 
+impl Objective {
+    /// Its word in files.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Cost => "cost",
+            Self::Latency => "latency",
+            Self::Quality => "quality",
+            Self::Carbon => "carbon",
+        }
+    }
+}
+
 /// One row of the user's own capacities.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Measured {

@@ -231,6 +231,8 @@ fn freed(program: &Program) -> Option<Program> {
     free.local_usd_per_month = 0.0;
     free.usd_per_month_max = None;
     free.both_sides_min = None;
+    free.local_share = None;
+    free.replicas = None;
     for class in &mut free.classes {
         class.unavailability_max = None;
     }

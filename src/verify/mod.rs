@@ -16,6 +16,7 @@ mod paid;
 mod quality_mean;
 mod routes;
 mod serverless;
+mod share;
 mod shared;
 mod spot;
 mod waiting;
@@ -25,6 +26,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 pub use quality_mean::mean_index;
+pub use share::{has_replicas, local_share};
 
 use crate::catalog::{Catalog, glob_matches};
 use crate::constraint::Rules;

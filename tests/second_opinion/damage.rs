@@ -123,6 +123,24 @@ fn damage_to_limits_is_named() {
 }
 
 #[test]
+fn damage_to_parts_that_are_set_is_named() {
+    damaged("local_share", |world, point| {
+        let share = if largest(&point.local).is_none() { 0.01 } else { 0.0 };
+        world.local_share = Some(share);
+        world.both_sides_min = None;
+        Some(())
+    });
+    damaged("replicas", |world, point| {
+        let slots = 0..world.slot_hours.len();
+        let there = |t: usize| -> u32 {
+            world.pools.iter().enumerate().map(|(r, pool)| point.instances(r, t) * pool.replicas).sum()
+        };
+        world.replicas = Some(slots.map(there).max()? + 1);
+        Some(())
+    });
+}
+
+#[test]
 fn damage_to_rate_limits_is_named() {
     damaged("rate_limit", |world, point| {
         let (c, a, t) = largest(&point.cloud)?;

@@ -73,6 +73,7 @@ fn by_slot(pool: &Pool) -> bool {
 /// Do rules tie the routing of slots together beyond the always-on fleet?
 fn linked(world: &Program) -> bool {
     world.both_sides_min.is_some()
+        || world.local_share.is_some()
         || world.goal == Goal::LeastScore
         || !world.means.is_empty()
         || (pays_once(world) && world.usd_per_month_max.is_some())
@@ -123,7 +124,8 @@ fn most_instances(world: &Program, r: usize) -> u32 {
     let needed = (needed - 1e-9).ceil().max(0.0) as u32;
     let last = pool.ladder.as_ref().and_then(|ladder| ladder.needed_max.last().copied()).unwrap_or(needed);
     let needed = needed.min(last);
-    (needed + spares(world, r, needed).unwrap_or(0)).div_ceil(pool.replicas).max(pool.instances_min)
+    let set = world.replicas.unwrap_or(0).div_ceil(pool.replicas);
+    (needed + spares(world, r, needed).unwrap_or(0)).div_ceil(pool.replicas).max(pool.instances_min).max(set)
 }
 
 /// No plan needs more instances of a host than these: each of its pools apart.
@@ -386,7 +388,21 @@ fn slot_fleets(world: &Program, open: &[bool], fleet: &[u32], t: usize) -> Vec<I
             paid,
         }
     };
-    all.into_iter().map(complete).filter(|option| allowed(world, open, option)).collect()
+    all.into_iter()
+        .map(complete)
+        .filter(|option| allowed(world, open, option) && as_many_as_set(world, option, t))
+        .collect()
+}
+
+/// Where the number of replicas is set: no more of them in any slot, and no fewer where most requests arrive.
+fn as_many_as_set(world: &Program, option: &Instances, t: usize) -> bool {
+    let Some(count) = world.replicas else { return true };
+    let there: u32 = world.pools.iter().zip(&option.counts).map(|(pool, n)| pool.replicas * n).sum();
+    let arrives: Vec<f64> = (0..world.slot_hours.len())
+        .map(|slot| world.classes.iter().map(|class| class.load_rps[slot]).sum())
+        .collect();
+    let busiest = arrives.iter().position(|rate| arrives.iter().all(|other| other <= rate));
+    if busiest == Some(t) { there == count } else { there <= count }
 }
 
 fn allowed(world: &Program, open: &[bool], option: &Instances) -> bool {

@@ -29,6 +29,26 @@ pub(crate) fn decorate(rng: &mut ChaCha8Rng, world: &mut Program) {
     }
 }
 
+/// Sets the share of the local side, or the number of replicas.
+pub(crate) fn set_parts(rng: &mut ChaCha8Rng, world: &mut Program) {
+    let round = rng.random_bool(0.5);
+    let mut dice = Dice { rng, round };
+    if dice.chance(0.5) {
+        world.local_share = Some(dice.figure(0.0, 1.0, 0.25));
+        return;
+    }
+    world.replicas = Some(u32::try_from(dice.whole(0, 4)).expect("small"));
+    // An idle replica counts, but is neither a deployment nor a local part nor held to a least number; the enumerator
+    // does not tell what is idle.
+    world.deployments_max = None;
+    world.local_usd_per_month = 0.0;
+    world.pools.iter_mut().for_each(|pool| pool.instances_min = 0);
+    // Nor does what can serve nobody count as a replica: pruning drops it.
+    for pool in world.pools.iter_mut().filter(|pool| pool.capacity.iter().all(|rate| *rate <= 0.0)) {
+        pool.capacity[0] = dice.figure(0.2, 3.0, 0.5);
+    }
+}
+
 /// Hours in use, each start of which is paid.
 fn starts(dice: &mut Dice<'_>, world: &mut Program) {
     let slots = world.slot_hours.len();

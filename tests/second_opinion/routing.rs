@@ -215,13 +215,17 @@ pub(crate) fn route(
         });
         rows.push((terms, if mean.at_least { Sense::AtLeast } else { Sense::AtMost }, mean.limit));
     }
+    let local = |i: usize| {
+        let engines = sent[i].hosted.iter().filter(|(a, _)| world.hosted[*a].local);
+        let own: f64 = sent[i].pools.iter().chain(engines).map(|(_, seen)| seen).sum();
+        let whole: f64 = sent[i].pools.iter().chain(&sent[i].hosted).map(|(_, seen)| seen).sum();
+        own / whole
+    };
+    if let Some(share) = world.local_share {
+        rows.push((of(&|i| local(i) * part(i)), Sense::AtLeast, share));
+        rows.push((of(&|i| local(i) * part(i)), Sense::AtMost, share));
+    }
     if let Some(least) = world.both_sides_min {
-        let local = |i: usize| {
-            let engines = sent[i].hosted.iter().filter(|(a, _)| world.hosted[*a].local);
-            let own: f64 = sent[i].pools.iter().chain(engines).map(|(_, seen)| seen).sum();
-            let whole: f64 = sent[i].pools.iter().chain(&sent[i].hosted).map(|(_, seen)| seen).sum();
-            own / whole
-        };
         rows.push((of(&|i| local(i) * part(i)), Sense::AtLeast, least));
         rows.push((of(&|i| (1.0 - local(i)) * part(i)), Sense::AtLeast, least));
     }

@@ -33,8 +33,24 @@ pub(crate) fn rich_world(seed: u64, work: f64) -> Program {
     }
 }
 
-/// Keeps the seeds of the two families apart.
+/// The same with the share of the local side set, or the number of replicas.
+pub(crate) fn parts_world(seed: u64, work: f64) -> Program {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed ^ PARTS);
+    loop {
+        let mut world = draw(&mut rng);
+        if rng.random_bool(0.5) {
+            rich::decorate(&mut rng, &mut world);
+        }
+        rich::set_parts(&mut rng, &mut world);
+        if enumerate::work(&world) <= work {
+            return world;
+        }
+    }
+}
+
+/// Keeps the seeds of the families apart.
 const RICH: u64 = 0x5EED_0000_0000_0000;
+const PARTS: u64 = 0x9A27_0000_0000_0000;
 
 pub(crate) struct Dice<'a> {
     pub(crate) rng: &'a mut ChaCha8Rng,

@@ -67,6 +67,8 @@ impl Fleet {
         program.local_usd_per_month = 0.0;
         program.usd_upfront_max = None;
         program.both_sides_min = None;
+        program.local_share = None;
+        program.replicas = None;
         Self { formulated: formulated.keep(program, &pools, &hosted), usd_sunk }
     }
 

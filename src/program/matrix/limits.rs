@@ -11,7 +11,7 @@ impl Matrix {
         // Costs are at least 0, so nobody serves twice for less; a share or a mean to reach or a score below 0 may ask
         // for it.
         let below = |score: &Vec<f64>| score.iter().any(|score| *score < 0.0);
-        let serving_twice_pays = program.both_sides_min.is_some()
+        let serving_twice_pays = program.parts_are_set()
             || !program.means.is_empty()
             || (program.goal == Goal::LeastScore
                 && (program.pools.iter().any(|pool| below(&pool.score))
@@ -148,13 +148,37 @@ impl Matrix {
             let sense = if mean.at_least { Sense::AtLeast } else { Sense::AtMost };
             self.row(rule_word(&mean.rule), terms, sense, mean.limit);
         }
-        let Some(least) = program.both_sides_min else { return };
         let engine = |a: usize| f64::from(u8::from(program.hosted[a].local));
         let part = |k: usize| program.blend_local(&program.blends[k]);
-        let own = weighted(program, columns, &|_, _| 1.0, &|_, a| engine(a), &part);
-        let cloud = weighted(program, columns, &|_, _| 0.0, &|_, a| 1.0 - engine(a), &|k| 1.0 - part(k));
-        self.row("routing", own, Sense::AtLeast, least);
-        self.row("routing", cloud, Sense::AtLeast, least);
+        let own = || weighted(program, columns, &|_, _| 1.0, &|_, a| engine(a), &part);
+        let cloud = || weighted(program, columns, &|_, _| 0.0, &|_, a| 1.0 - engine(a), &|k| 1.0 - part(k));
+        if let Some(least) = program.both_sides_min {
+            self.row("routing", own(), Sense::AtLeast, least);
+            self.row("routing", cloud(), Sense::AtLeast, least);
+        }
+        if let Some(share) = program.local_share {
+            // Every request is served once, so what is not local is not below 1 - share either.
+            self.row("local_share", own(), Sense::AtLeast, share);
+            self.row("local_share", cloud(), Sense::AtLeast, 1.0 - share);
+        }
+    }
+
+    /// Replicas of all pools: no more in any slot, no fewer in the busiest.
+    pub(super) fn replica_rows(&mut self, program: &Program, columns: &Columns) {
+        let Some(count) = program.replicas else { return };
+        let varies = (0..program.pools.len()).any(|r| program.varies(r));
+        let busiest = if varies { program.busiest_slot() } else { 0 };
+        for t in 0..if varies { program.slot_hours.len() } else { 1 } {
+            let of_pool = |r: usize| {
+                let each = f64::from(program.pools[r].replicas);
+                columns.instances(r, t).map(move |at| (at, each))
+            };
+            let terms: Vec<(usize, f64)> = (0..program.pools.len()).flat_map(of_pool).collect();
+            if t == busiest {
+                self.row("replicas", terms.clone(), Sense::AtLeast, f64::from(count));
+            }
+            self.row("replicas", terms, Sense::AtMost, f64::from(count));
+        }
     }
 }
 

@@ -89,6 +89,7 @@ impl Matrix {
         matrix.use_rows(program, &columns);
         matrix.availability_rows(program, &columns);
         matrix.sum_rows(program, &columns);
+        matrix.replica_rows(program, &columns);
         if let Some(most) = program.usd_per_month_max
             && program.budget_is_row()
         {

@@ -31,8 +31,8 @@ fn replaces(program: &Program, a: usize, b: usize, c: usize) -> bool {
         of.uses.iter().filter(|(at, _)| *at == k).map(|(_, by_class)| by_class[c]).sum::<f64>()
     };
     // An own engine brings the cost of a local part; where both sides must carry a share, neither stands for the other.
-    let side = x.local == y.local
-        || (program.both_sides_min.is_none() && (program.local_usd_per_month <= 0.0 || y.local));
+    let side =
+        x.local == y.local || (!program.parts_are_set() && (program.local_usd_per_month <= 0.0 || y.local));
     other <= price
         && unlimited(program, a, c)
         && x.unavailability <= y.unavailability

@@ -174,7 +174,7 @@ fn kinds(sheet: &mut Sheet, answer: &Recommendation) {
 }
 
 /// The rule a reason names, if it names one.
-fn rule(reason: &Reason) -> Option<&str> {
+pub(in crate::render) fn rule(reason: &Reason) -> Option<&str> {
     match reason {
         Reason::Breaks { rule, .. } | Reason::Forbidden { rule, .. } | Reason::Binding { rule, .. } => {
             Some(rule)
@@ -276,7 +276,7 @@ fn others(sheet: &mut Sheet, answer: &Recommendation) {
     }
 }
 
-const fn kind(kind: Kind) -> &'static str {
+pub(in crate::render) const fn kind(kind: Kind) -> &'static str {
     match kind {
         Kind::Local => "local",
         Kind::Cloud => "cloud",

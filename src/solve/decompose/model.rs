@@ -129,7 +129,7 @@ pub(in crate::solve) fn in_form(program: &Program) -> bool {
         && program.hosts.is_empty()
         && program.blends.is_empty()
         && program.means.is_empty()
-        && program.both_sides_min.is_none()
+        && !program.parts_are_set()
         && program.usd_per_month_max.is_none()
         && program.local_usd_per_month <= 0.0
         && program
