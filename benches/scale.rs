@@ -1,7 +1,8 @@
 //! Time to a gap and to proof over many drawn programs: median and ninth decile by workloads, offers and rules.
 //!
 //! `cargo bench --bench scale` prints every table of `docs/scale.md`; words behind `--` choose parts
-//! (`one`, `five`, `twenty`, ...) and `seeds=N`. Seconds are of CPU, all threads added, so that what else the machine does
+//! (`one`, `five`, `twenty`, `forms`, ...) and `seeds=N`, `first=N`, `to=GAP`,
+//! `stop=SECONDS`, `verbose`. Seconds are of CPU, all threads added, so that what else the machine does
 //! matters less.
 #![allow(missing_docs, reason = "a bench")]
 #![allow(clippy::print_stdout, reason = "a bench prints")]
@@ -13,8 +14,9 @@ use std::time::Instant;
 
 use bursar::program::Program;
 use bursar::program::prune::prune;
-use bursar::solve::{Effort, Outcome, solve_program_within};
-use draw::{Draw, draw};
+use bursar::request::Backend;
+use bursar::solve::{Effort, Outcome, contenders, solve_program_within};
+use draw::{Draw, Form, draw, with};
 
 /// One line of a table.
 struct Line {
@@ -22,6 +24,8 @@ struct Line {
     word: &'static str,
     title: &'static str,
     draw: Draw,
+    /// A rule of another form.
+    form: Option<Form>,
     /// Relative gaps to reach, the coarse one first.
     gaps: &'static [f64],
     /// Seconds after which a search is told to stop.
@@ -33,7 +37,7 @@ struct Line {
 const PROOF: f64 = 1e-4;
 const REDUNDANT: Draw = Draw { redundant: Some(3), ..Draw::plain(5, 10_000) };
 
-const LINES: [Line; 10] = [
+const PLAIN: [Line; 10] = [
     line("one", "1 workload, 1,000 offers", Draw::plain(1, 1_000), &[1e-2, PROOF], 60.0, 10),
     line("one", "1 workload, 10,000 offers", Draw::plain(1, 10_000), &[1e-2, PROOF], 60.0, 10),
     line("two", "2 workloads, 10,000 offers", Draw::plain(2, 10_000), &[1e-2, PROOF], 60.0, 10),
@@ -68,32 +72,61 @@ const fn line(
     stop_s: f64,
     seeds: u64,
 ) -> Line {
-    Line { word, title, draw, gaps, stop_s, seeds }
+    Line { word, title, draw, form: None, gaps, stop_s, seeds }
+}
+
+/// Each form at one, two and five workloads.
+fn lines() -> Vec<Line> {
+    let mut all: Vec<Line> = PLAIN.into();
+    let forms = [
+        (Form::Starts, ["starts, 1 workload", "starts, 2 workloads", "starts, 5 workloads"]),
+        (
+            Form::LeastTwo,
+            ["at least two, 1 workload", "at least two, 2 workloads", "at least two, 5 workloads"],
+        ),
+        (Form::Rates, ["shared rates, 1 workload", "shared rates, 2 workloads", "shared rates, 5 workloads"]),
+        (Form::Waits, ["waiting, 1 workload", "waiting, 2 workloads", "waiting, 5 workloads"]),
+        (Form::Mean, ["a mean, 1 workload", "a mean, 2 workloads", "a mean, 5 workloads"]),
+        (
+            Form::LeastScore,
+            ["least score, 1 workload", "least score, 2 workloads", "least score, 5 workloads"],
+        ),
+    ];
+    for (form, titles) in forms {
+        for (title, workloads) in titles.into_iter().zip([1, 2, 5]) {
+            let draw = Draw::plain(workloads, 1_000);
+            all.push(Line { form: Some(form), ..line("forms", title, draw, &[PROOF], 60.0, 3) });
+        }
+    }
+    all
 }
 
 fn main() {
     let args: Vec<String> = std::env::args().skip(1).filter(|arg| !arg.starts_with("--")).collect();
     let number = |name: &str| args.iter().find_map(|arg| arg.strip_prefix(name)?.parse::<f64>().ok());
     let (seeds, first) = (number("seeds="), number("first=").unwrap_or(0.0));
+    let only = number("to=");
     let (stop, verbose) = (number("stop="), args.iter().any(|arg| arg == "verbose"));
     let words: Vec<&String> = args.iter().filter(|arg| !arg.contains('=') && *arg != "verbose").collect();
     println!(
         "| program | seeds | pools left | pruned in ms | to a gap of | median s | P90 s | most s | reached | gap: median, most | plans, none, unknown |"
     );
     println!("| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |");
-    for line in LINES.iter().filter(|line| words.is_empty() || words.iter().any(|word| *word == line.word)) {
+    let lines = lines();
+    for line in lines.iter().filter(|line| words.is_empty() || words.iter().any(|word| *word == line.word)) {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a small count")]
         let seeds = (first as u64)..(first as u64 + seeds.map_or(line.seeds, |seeds| seeds as u64));
         let pruned: Vec<(Program, f64)> = seeds
             .clone()
             .map(|seed| {
-                let program = draw(line.draw, seed);
+                let drawn = draw(line.draw, seed);
+                let program = line.form.map_or_else(|| drawn.clone(), |form| with(form, drawn.clone()));
                 timed(|| prune(&program).program)
             })
             .collect();
         let left: Vec<f64> = pruned.iter().map(|(program, _)| program.pools.len() as f64).collect();
         let ms: Vec<f64> = pruned.iter().map(|(_, s)| 1e3 * s).collect();
-        for gap in line.gaps {
+        for gap in line.gaps.iter().filter(|gap| only.is_none_or(|only| only == **gap)) {
             let runs: Vec<Run> = pruned
                 .iter()
                 .zip(seeds.clone())
@@ -154,10 +187,15 @@ struct Run {
 fn run(program: &Program, gap: f64, stop_s: f64) -> Run {
     let begun = cpu_seconds();
     let stop = || cpu_seconds() - begun > stop_s;
-    let (outcome, seconds) = timed(|| solve_program_within(program, Effort::until(gap, &stop)));
+    let ((outcome, program), seconds) = timed(|| {
+        // As for a request: where the whole matrix would be written, a bound first leaves the columns that matter.
+        let program = contenders(program, Backend::default(), &stop)
+            .map_or_else(|| program.clone(), |(pools, hosted)| program.only(&pools, &hosted).0);
+        (solve_program_within(&program, Effort::until(gap, &stop)), program)
+    });
     match outcome {
         Outcome::Solved(solved) => {
-            assert_eq!(solved.point.broken_rule(program), None);
+            assert_eq!(solved.point.broken_rule(&program), None);
             let gap = (solved.value - solved.bound) / solved.value;
             Run { seconds, found: Found::Plan, gap: Some(gap), value: solved.value }
         }

@@ -7,8 +7,8 @@ mod program_cases {
 
 use bursar::program::Program;
 use bursar::program::prune::prune;
-use bursar::solve::{Outcome, solve_program, solve_program_to};
-use program_cases::draw::{Draw, draw};
+use bursar::solve::{Effort, Outcome, solve_program, solve_program_to, solve_program_within};
+use program_cases::draw::{Draw, Form, draw, with};
 
 /// The value of the best plan, proven to 1e-4; `None` where none exists.
 fn value(program: &Program) -> Option<f64> {
@@ -70,4 +70,34 @@ fn five_workloads_without_hosted_models_on_two_deployments_are_decided() {
         }
     }
     assert!(none >= 3, "{none} without a plan");
+}
+
+#[test]
+fn a_search_that_is_stopped_at_once_still_has_a_plan_for_every_form() {
+    let forms = [Form::Starts, Form::LeastTwo, Form::Rates, Form::Waits, Form::LeastScore];
+    for form in forms {
+        for seed in 0..4 {
+            let program = prune(&with(form, draw(Draw::plain(2, 300), seed))).program;
+            let outcome = solve_program_within(&program, Effort::until(1e-4, &|| true));
+            let Outcome::Solved(solved) = outcome else { panic!("{form:?}, seed {seed}: {outcome:?}") };
+            assert_eq!(solved.point.broken_rule(&program), None, "{form:?}, seed {seed}");
+            assert!(solved.bound <= solved.value && solved.bound.is_finite(), "{form:?}, seed {seed}");
+        }
+    }
+}
+
+/// What a stopped search gives is a plan like any other: the best one is no dearer, and no bound is above it.
+#[test]
+fn what_a_stopped_search_gives_is_no_better_than_the_best() {
+    for form in [Form::Starts, Form::LeastTwo, Form::Rates, Form::LeastScore] {
+        for seed in 0..3 {
+            let program = prune(&with(form, draw(Draw::plain(1, 60), seed))).program;
+            let best = value(&program).expect("hosted models serve what nobody else does");
+            let Outcome::Solved(early) = solve_program_within(&program, Effort::until(1e-4, &|| true)) else {
+                panic!("{form:?}, seed {seed}")
+            };
+            let slack = 1e-4 * best.abs() + 1e-9;
+            assert!(early.bound <= best + slack && best <= early.value + slack, "{form:?}, seed {seed}");
+        }
+    }
 }

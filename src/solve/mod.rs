@@ -7,6 +7,7 @@
 mod backend;
 mod contenders;
 mod decompose;
+mod repair;
 mod whole;
 
 pub use contenders::contenders;
@@ -191,11 +192,7 @@ fn solve_merged(program: &Program, effort: Effort<'_>) -> Outcome {
         _ => None,
     };
     let bound = checked.as_ref().map_or(f64::NEG_INFINITY, |free| free.bound);
-    let keeps = checked.filter(|free| free.point.broken_rule(program).is_none()).map(|free| Solved {
-        value: free.point.objective(program),
-        usd_per_month: free.point.usd_per_month(program),
-        ..free
-    });
+    let keeps = checked.and_then(|free| repair::lifted(program, &free));
     if let Some(solved) = &keeps
         && solved.value - solved.bound <= effort.gap * solved.value.abs()
     {
@@ -204,6 +201,7 @@ fn solve_merged(program: &Program, effort: Effort<'_>) -> Outcome {
     // The whole matrix cannot be broken off, so it is not begun once somebody said stop.
     if (effort.stop)() {
         return keeps
+            .or_else(|| repair::narrower(program, effort))
             .map_or_else(|| Outcome::Unknown("no plan found before the stop".into()), Outcome::Solved);
     }
     match (whole::solve(program, effort), keeps) {
@@ -214,6 +212,9 @@ fn solve_merged(program: &Program, effort: Effort<'_>) -> Outcome {
             Outcome::Solved(Solved { bound: bound.max(solved.bound).min(solved.value), ..solved })
         }
         (Outcome::Unknown(_), Some(other)) => Outcome::Solved(other),
+        (Outcome::Unknown(words), None) => {
+            repair::narrower(program, effort).map_or(Outcome::Unknown(words), Outcome::Solved)
+        }
         (outcome, _) => outcome,
     }
 }

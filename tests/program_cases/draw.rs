@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use bursar::program::{Class, Hosted, Ladder, Mode, Pool, Program, Resource};
+use bursar::program::{Class, Goal, Hosted, Ladder, Mean, Mode, Pool, Program, Resource};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -199,6 +199,75 @@ pub(crate) fn draw(what: Draw, seed: u64) -> Program {
         deployments_max: what.redundant,
         ..Program::default()
     }
+}
+
+/// Rules that a program cannot be taken apart with.
+#[allow(dead_code, reason = "what includes this file reads some of it")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A quarter of an hour is paid for each start.
+    Starts,
+    /// Two instances at least in every pool used.
+    LeastTwo,
+    /// A limit of requests/s that each hosted model has for all classes together: half of all requests.
+    Rates,
+    /// The first class may wait three hours.
+    Waits,
+    /// A score of its own for each pool, and a mean over requests to keep.
+    Mean,
+    /// The least score, under no limit.
+    LeastScore,
+}
+
+/// A program with a rule of another form.
+#[allow(dead_code, reason = "what includes this file reads some of it")]
+pub(crate) fn with(form: Form, mut program: Program) -> Program {
+    let slots = program.slot_hours.len();
+    let classes = program.classes.len();
+    // Fixed figures, different for each pool, without order.
+    let score = |r: usize| ((r * 7919 + 13) % 100) as f64 / 100.0;
+    match form {
+        Form::Starts => {
+            program.before = (0..slots).map(|t| (t + slots - 1) % slots).collect();
+            for pool in &mut program.pools {
+                pool.usd_per_start = 0.25 * pool.usd_per_hour.unwrap_or(0.0);
+            }
+        }
+        Form::LeastTwo => program.pools.iter_mut().for_each(|pool| pool.instances_min = 2),
+        Form::Rates => {
+            let most = (0..slots)
+                .map(|t| program.classes.iter().map(|class| class.load_rps[t]).sum::<f64>())
+                .fold(0.0, f64::max);
+            for (a, hosted) in program.hosted.iter_mut().enumerate() {
+                let limit = Resource { rule: "rate_limit".into(), key: format!("api{a}"), limit: 0.5 * most };
+                hosted.uses = vec![(program.resources.len(), vec![1.0; classes])];
+                program.resources.push(limit);
+            }
+        }
+        Form::Waits => {
+            let later = |t: usize| (0..4).map(|wait| (t + wait) % slots).collect();
+            program.classes[0].served_in = (0..slots).map(later).collect();
+        }
+        Form::Mean => program.means.push(Mean {
+            rule: "quality_mean".into(),
+            key: String::new(),
+            local: (0..classes).map(|_| (0..program.pools.len()).map(score).collect()).collect(),
+            cloud: vec![vec![0.5; program.hosted.len()]; classes],
+            blends: Vec::new(),
+            at_least: true,
+            limit: 0.45,
+        }),
+        Form::LeastScore => {
+            program.goal = Goal::LeastScore;
+            for (r, pool) in program.pools.iter_mut().enumerate() {
+                pool.score = vec![score(r); classes];
+            }
+            for (a, hosted) in program.hosted.iter_mut().enumerate() {
+                hosted.score = vec![0.3 + score(a); classes];
+            }
+        }
+    }
+    program
 }
 
 /// Log-uniform.
