@@ -6,12 +6,11 @@
 use crate::candidate::{Bench, Question, Tally};
 use crate::error::Error;
 use crate::explain;
-use crate::formulate::{Field, MG_PER_KG, field};
+use crate::formulate::{Field, field};
 use crate::recommendation::{
     BestOfKind, CatalogStamp, Kind, Plan, Proof, Recommendation, SCHEMA_VERSION, Status,
 };
 use crate::request::Request;
-use crate::requirements::Objective;
 use crate::search::solve_mixed;
 use crate::solve::{Outcome, backend_name};
 use crate::verify::verify;
@@ -33,20 +32,7 @@ pub fn recommend(request: &Request<'_>) -> Result<Recommendation, Error> {
 /// The same, with the user's own rules already among the limits of the request.
 fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
     let bench = Bench::new(request.catalog, &request.requirements.owned);
-    let question = Question {
-        requirements: request.requirements,
-        catalog: request.catalog,
-        rules: request.rules,
-        bench: &bench,
-        kind: None,
-        forbid: std::collections::BTreeSet::new(),
-        prune: request.options.prune,
-        stop: request.options.stop,
-        backend: request.options.backend,
-        index_matters: None,
-        count_matters: false,
-        share_matters: false,
-    };
+    let question = ask(request, &bench);
     let mut field = field(&question);
     let best = solve_mixed(&question, &mut field, None);
     let mut answer = empty(request, &field.tally);
@@ -59,13 +45,7 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
             check(request, &plan)?;
             let gap = ((solved.value - solved.bound) / solved.value.abs().max(1e-9)).max(0.0);
             answer.status = if gap <= OPTIMAL_GAP { Status::Optimal } else { Status::Feasible };
-            let unit = match request.requirements.objective {
-                // Quality is maximised: the program minimises its negative.
-                Objective::Quality => -1.0,
-                // The program's score is of a request, what is shown of the month.
-                Objective::Carbon => best.formulated.program.all_requests() / MG_PER_KG,
-                Objective::Cost | Objective::Latency => 1.0,
-            };
+            let unit = explain::shown_unit(request.requirements.objective, &best.formulated.program);
             answer.proof.value = Some(unit * solved.value);
             answer.proof.bound = Some(unit * solved.bound);
             answer.proof.gap = Some(gap);
@@ -92,6 +72,49 @@ fn recommend_folded(request: &Request<'_>) -> Result<Recommendation, Error> {
     answer.warnings.extend(explain::warnings::of(&question, &answer));
     answer.facts = explain::facts::of(request, &answer);
     Ok(answer)
+}
+
+/// The question of a request.
+fn ask<'q, 'c>(request: &Request<'q>, bench: &'c Bench<'c>) -> Question<'q, 'c>
+where
+    'q: 'c,
+{
+    Question {
+        requirements: request.requirements,
+        catalog: request.catalog,
+        rules: request.rules,
+        bench,
+        kind: None,
+        forbid: std::collections::BTreeSet::new(),
+        prune: request.options.prune,
+        stop: request.options.stop,
+        backend: request.options.backend,
+        index_matters: None,
+        count_matters: false,
+        share_matters: false,
+    }
+}
+
+/// What is wanted beyond the answer.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Deeper<'a> {
+    /// Options by name, each with a verdict.
+    pub why_not: &'a [String],
+}
+
+/// Adds to an answer, by solving again, what is wanted beyond it. The request is the one that was answered.
+///
+/// # Errors
+/// As [`recommend`].
+pub fn deepen(request: &Request<'_>, answer: &mut Recommendation, wanted: Deeper<'_>) -> Result<(), Error> {
+    let folded = crate::custom::folded(request.requirements, request.rules)?;
+    let request = Request { requirements: &folded, ..*request };
+    let bench = Bench::new(request.catalog, &folded.owned);
+    let question = ask(&request, &bench);
+    let best = answer.plans.first().map(|plan| explain::why_not::Best { plan, value: answer.proof.value });
+    answer.why_not =
+        wanted.why_not.iter().map(|asked| explain::why_not::why_not(&question, best, asked)).collect();
+    Ok(())
 }
 
 /// An answer with nothing in it yet.
@@ -124,6 +147,7 @@ fn empty(request: &Request<'_>, tally: &Tally) -> Recommendation {
             verified: false,
         },
         runners_up: Vec::new(),
+        why_not: Vec::new(),
         conflict: Vec::new(),
         conflict_reasons: Vec::new(),
         relaxations: Vec::new(),

@@ -108,6 +108,26 @@ pub enum Reason {
         /// The winner's bill, USD/month.
         best_usd_per_month: f64,
     },
+    /// Compliant by itself, but worse on an objective that is not the bill.
+    WorseOn {
+        /// The candidate.
+        who: String,
+        /// Its own value of the objective: ms, index or kg CO2e a month.
+        got: Quantity,
+        /// The winner's.
+        best: Quantity,
+        /// Its own bill, USD/month.
+        usd_per_month: f64,
+    },
+    /// Nothing of that name exists.
+    Unknown {
+        /// The name, as it was written.
+        who: String,
+        /// What is unknown: `model`, `gpu`, `precision`, `option`.
+        what: String,
+        /// The nearest known name.
+        nearest: Option<String>,
+    },
     /// Never better than another candidate.
     DominatedBy {
         /// The candidate.

@@ -33,9 +33,18 @@ fn usage_errors_exit_2_and_say_so_on_stderr() {
 
 #[test]
 fn every_command_has_long_help_with_examples() {
-    for command in
-        ["recommend", "estimate", "accuracy", "calibrate", "check", "catalog", "schema", "completions", "man"]
-    {
+    for command in [
+        "recommend",
+        "explain",
+        "estimate",
+        "accuracy",
+        "calibrate",
+        "check",
+        "catalog",
+        "schema",
+        "completions",
+        "man",
+    ] {
         let ran = bursar(&[command, "--help"], "");
         assert_eq!(ran.code, Some(0), "{command}");
         assert!(ran.out.contains(&format!("bursar {command}")), "{command} has no example: {}", ran.out);

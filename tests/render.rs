@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use bursar::reason::Reason;
 use bursar::recommendation::Recommendation;
-use bursar::render::table::{TableOptions, table};
+use bursar::render::table::{TableOptions, paragraph, table};
 use bursar::render::{json, phrase, schema};
 use unicode_width::UnicodeWidthStr;
 
@@ -46,6 +46,7 @@ fn tables_are_as_blessed() {
     for (name, answer) in stories() {
         golden(&format!("{name}.txt"), &table(&answer, &options(false)));
         golden(&format!("{name}-explain.txt"), &table(&answer, &options(true)));
+        golden(&format!("{name}-paragraph.txt"), &paragraph(&answer, &options(false)));
     }
 }
 
@@ -117,12 +118,13 @@ fn every_reason_is_phrased_in_some_story() {
         let plans = answer.plans.iter().flat_map(|plan| plan.reasons.iter().chain(&plan.binding));
         let kinds = answer.kinds.iter().filter_map(|best| best.refused.as_ref());
         let others = answer.runners_up.iter().map(|other| &other.reason).chain(&answer.conflict_reasons);
-        for told in plans.chain(kinds).chain(others) {
+        let asked = answer.why_not.iter().flat_map(|other| other.also.iter().chain([&other.reason]));
+        for told in plans.chain(kinds).chain(others).chain(asked) {
             assert!(!told.sentence.is_empty());
             phrased.insert(variant(&told.fact));
         }
     }
-    assert_eq!(phrased.len(), 9, "{phrased:?}");
+    assert_eq!(phrased.len(), 11, "{phrased:?}");
 }
 
 /// No `_` arm: a new reason does not compile until a story shows it.
@@ -131,6 +133,8 @@ fn variant(reason: &Reason) -> &'static str {
         Reason::Breaks { .. } => "breaks",
         Reason::Forbidden { .. } => "forbidden",
         Reason::Dearer { .. } => "dearer",
+        Reason::WorseOn { .. } => "worse-on",
+        Reason::Unknown { .. } => "unknown",
         Reason::DominatedBy { .. } => "dominated-by",
         Reason::Binding { .. } => "binding",
         Reason::Serves { .. } => "serves",

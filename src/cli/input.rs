@@ -135,3 +135,13 @@ fn unreadable(file: &str, error: &std::io::Error) -> Error {
         cure: "Paths are relative to the requirements file.".to_owned(),
     }])
 }
+
+/// The text of a file; `-` is stdin.
+pub(super) fn read_text(file: &Path) -> Result<String, Error> {
+    let name = file.to_string_lossy();
+    let text = if name == "-" { std::io::read_to_string(std::io::stdin()) } else { fs::read_to_string(file) };
+    text.map_err(|error| {
+        let cure = "Give a file, or - for standard input.";
+        Error::fault("E0902", &name, format!("cannot be read: {error}"), cure)
+    })
+}

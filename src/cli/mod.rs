@@ -10,11 +10,13 @@ mod catalog;
 mod check;
 mod completions;
 mod estimate;
+mod explain;
 mod hybrid;
 mod input;
 mod man;
 mod recommend;
 mod schema;
+mod told;
 
 use std::any::Any;
 use std::io::{ErrorKind, IsTerminal, Write};
@@ -52,6 +54,7 @@ pub struct Cli {
 enum Command {
     Recommend(recommend::Args),
     Hybrid(hybrid::Args),
+    Explain(explain::Args),
     Accuracy(accuracy::Args),
     Estimate(Box<estimate::Args>),
     Calibrate(Box<calibrate::Args>),
@@ -91,6 +94,7 @@ impl Cli {
         match &self.command {
             Command::Recommend(args) => recommend::run(args),
             Command::Hybrid(args) => hybrid::run(args),
+            Command::Explain(args) => explain::run(args),
             Command::Accuracy(args) => accuracy::run(args),
             Command::Estimate(args) => estimate::run(args),
             Command::Calibrate(args) => calibrate::run(args),

@@ -9,11 +9,11 @@ use jiff::civil::Date;
 
 use super::accuracy::unwritable;
 use super::input::{Asked, Facts};
-use super::{Outcome, color, say};
+use super::told::{Depth, Told};
+use super::{Outcome, say};
 use crate::constraint::Rules;
 use crate::error::Error;
 use crate::render::graph::{Drawing, graph};
-use crate::render::table::{TableOptions, table};
 use crate::render::{json, pareto, phrase};
 use crate::request::{Backend, Stop};
 use crate::{Options, Request};
@@ -24,7 +24,9 @@ use crate::{Options, Request};
     after_long_help = "Examples:\n  bursar recommend request.yaml\n  bursar recommend request.yaml --explain\n  \
     bursar recommend request.yaml --format json > result.json\n  bursar recommend request.yaml --as-of 2024-03-15\n  \
     bursar recommend request.yaml --graph svg > path.svg\n  \
-    bursar recommend request.yaml --catalog my-prices/ --constraints my-rules/\n  cat request.json | bursar recommend -\n\n\
+    bursar recommend request.yaml --catalog my-prices/ --constraints my-rules/\n  cat request.json | bursar recommend -\n  \
+    bursar recommend request.yaml --why-not \"Llama-3.1-8B-Instruct fp8 on l4\" --why-not openai/gpt-4\n  \
+    bursar recommend request.yaml --explain --depth paragraph\n\n\
     Exit code 0: a compliant plan. 1: none complies; the answer says which rules conflict and the smallest changes \
     that work. 2: the input is at fault."
 )]
@@ -37,6 +39,8 @@ pub(super) struct Args {
     /// Show everything: full bill, every measure, engine settings, routing by hour, facts with sources
     #[arg(long)]
     explain: bool,
+    #[command(flatten)]
+    told: Told,
     /// Plans to rank, each of another structure
     #[arg(long, value_name = "N", default_value_t = 3, value_parser = clap::value_parser!(u8).range(1..=20))]
     top: u8,
@@ -139,7 +143,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
     }
     let asked = Asked::load(&args.file, &args.facts, args.as_of)?;
     let rules = Rules::load(&args.rules)?;
-    let mut answer = crate::recommend(&Request {
+    let request = Request {
         requirements: &asked.read.requirements,
         document: &asked.read.document,
         catalog: &asked.catalog,
@@ -152,7 +156,9 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
             pareto: args.pareto || args.pareto_svg.is_some(),
             backend,
         },
-    })?;
+    };
+    let mut answer = crate::recommend(&request)?;
+    args.told.deepen(&request, &mut answer)?;
     answer.warnings.splice(0..0, asked.warnings());
     phrase::tell(&mut answer);
     if let (Some(language), Some(plan)) = (args.graph, answer.plans.first()) {
@@ -162,8 +168,8 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
     let text = match args.format {
         Format::Json => json::pretty(&answer)?,
         Format::Table => {
-            let file = args.file.to_string_lossy().into_owned();
-            table(&answer, &TableOptions { width: 100, color: color(), all: args.explain, file })
+            let depth = if args.explain { Depth::Everything } else { Depth::Page };
+            args.told.text(&answer, depth, &args.file.to_string_lossy())
         }
     };
     if let (Some(path), Some(chart)) = (&args.pareto_svg, pareto::svg(&answer)) {

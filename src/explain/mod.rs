@@ -3,6 +3,7 @@
 //! In: a question, its field of options, the answer so far. Out: reasons, runners-up, conflicts and relaxations in the
 //! answer. What is said here is found by solving again, never by duals (MIP duals are 0).
 
+pub mod alone;
 pub mod conflict;
 pub mod facts;
 pub mod growth;
@@ -10,14 +11,16 @@ pub mod relax;
 pub mod runners;
 pub mod spread;
 pub mod warnings;
+pub mod why_not;
 
 use crate::candidate::Question;
 use crate::error::Error;
-use crate::formulate::Field;
+use crate::formulate::{Field, MG_PER_KG};
+use crate::program::Program;
 use crate::reason::{Op, Quantity, Reason};
 use crate::recommendation::{Kind, Plan, Recommendation};
 use crate::request::Request;
-use crate::requirements::Requirements;
+use crate::requirements::{Objective, Requirements};
 
 /// A limit with no more than this part of it left is called binding.
 const BINDING_SLACK: f64 = 0.10;
@@ -76,6 +79,18 @@ pub fn infeasible<'c>(
         answer.relaxations = relax::relaxations(request, question, &answer.conflict)?;
     }
     Ok(())
+}
+
+/// From the value that a program minimises to the one that is shown.
+#[must_use]
+pub fn shown_unit(objective: Objective, program: &Program) -> f64 {
+    match objective {
+        // Quality is maximised: the program minimises its negative.
+        Objective::Quality => -1.0,
+        // The program's score is of a request, what is shown of the month.
+        Objective::Carbon => program.all_requests() / MG_PER_KG,
+        Objective::Cost | Objective::Latency => 1.0,
+    }
 }
 
 /// One line naming what runs.

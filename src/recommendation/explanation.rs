@@ -41,6 +41,58 @@ pub struct WinsAt {
     pub usd: f64,
 }
 
+/// An option that was asked about, and what became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct WhyNot {
+    /// The words of the question.
+    pub asked: String,
+    /// What they were taken to mean.
+    pub label: String,
+    /// Catalog id of the model or API; absent where the catalog knows none of that name.
+    pub model: Option<String>,
+    /// The rule or price that decided.
+    pub reason: Told,
+    /// Every further rule it breaks by itself.
+    pub also: Vec<Told>,
+    /// Its bill alone: within every rule where it complies, else without the rules it breaks.
+    pub usd_per_month: Option<f64>,
+    /// One line naming what would run then.
+    pub summary: String,
+    /// The bill of the best plan.
+    pub best_usd_per_month: Option<f64>,
+    /// Price at which it would win alone, where a price decides.
+    pub wins_at: Option<WinsAt>,
+    /// What it needs and has of memory, in the precision asked for or published, and in the smallest where that fails.
+    pub memory: Vec<MemorySum>,
+    /// Its latencies in that plan, against the limits asked for.
+    pub measures: Vec<MeasureRow>,
+}
+
+/// The memory of one GPU of an engine, item by item, GiB.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct MemorySum {
+    /// Precision of the weights.
+    pub precision: String,
+    /// GPUs that share the model.
+    pub gpus: u32,
+    /// Accelerator id.
+    pub gpu: String,
+    /// Weights.
+    pub weights_gib: f64,
+    /// Peak of activations.
+    pub activation_gib: f64,
+    /// Memory outside the framework.
+    pub engine_gib: f64,
+    /// Keys and values of one longest request.
+    pub longest_request_gib: Option<f64>,
+    /// What the driver reports.
+    pub usable_gib: f64,
+    /// Share of it the engine may take.
+    pub utilization: f64,
+    /// Is the sum within what it may take?
+    pub fits: bool,
+}
+
 /// One value, or one for each rule of a set.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(untagged)]

@@ -18,7 +18,7 @@ use crate::reason::{RuleId, Told};
 use crate::requirements::Requirements;
 
 pub use deployment::{ApiTerms, Deployment, EngineSettings, Paid, Scored};
-pub use explanation::{Fact, OneOrMany, Relaxation, RunnerUp, Warning, WinsAt};
+pub use explanation::{Fact, MemorySum, OneOrMany, Relaxation, RunnerUp, Warning, WhyNot, WinsAt};
 pub use outlook::{GrowthBreak, GrowthPath, GrowthStep, ParetoPoint};
 pub use routing::{Deferral, Route, Via, ViaKind};
 
@@ -77,6 +77,9 @@ pub struct Recommendation {
     pub proof: Proof,
     /// Why not something else.
     pub runners_up: Vec<RunnerUp>,
+    /// Options that were asked about by name, in the order asked.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub why_not: Vec<WhyNot>,
     /// Rules that cannot all hold, minimal; empty unless infeasible.
     pub conflict: Vec<RuleId>,
     /// Why there is nothing: facts behind the conflict.

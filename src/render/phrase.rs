@@ -47,6 +47,8 @@ pub fn tell(answer: &mut Recommendation) {
     answer.kinds.iter_mut().filter_map(|best| best.refused.as_mut()).for_each(told);
     answer.runners_up.iter_mut().map(|other| &mut other.reason).for_each(told);
     answer.runners_up.iter_mut().flat_map(|other| &mut other.also).for_each(told);
+    answer.why_not.iter_mut().for_each(|other| told(&mut other.reason));
+    answer.why_not.iter_mut().flat_map(|other| &mut other.also).for_each(told);
     answer.conflict_reasons.iter_mut().for_each(told);
     for change in answer.relaxations.iter_mut().filter(|change| change.sentence.is_empty()) {
         change.sentence = relaxation(change);
@@ -123,6 +125,14 @@ pub fn sentence(reason: &Reason, asked: &Requirements) -> Vec<Span> {
         }
         Reason::Dearer { who, usd_per_month, best_usd_per_month } => {
             dearer(who, *usd_per_month, *best_usd_per_month)
+        }
+        Reason::WorseOn { who, got, best, usd_per_month } => worse(who, got, best, *usd_per_month),
+        Reason::Unknown { who, what, nearest } => {
+            let mut out = vec![candidate(who), words(format!(": the catalog knows no {what} of that name"))];
+            if let Some(name) = nearest {
+                out.extend([words("; did you mean "), candidate(name), words("?")]);
+            }
+            out
         }
         Reason::DominatedBy { who, by } => {
             vec![candidate(who), words(": "), candidate(by), words(" is never worse, on any rule or price")]
@@ -249,6 +259,20 @@ fn dearer(who: &str, bill: f64, best: f64) -> Vec<Span> {
         }
     } else {
         out.push(words(", but is worse on the objective"));
+    }
+    out
+}
+
+/// Complies, and loses on what is minimised or maximised.
+fn worse(who: &str, got: &Quantity, best: &Quantity, bill: f64) -> Vec<Span> {
+    let bill = figure::quantity(&Quantity::new(bill, "USD/month"));
+    let mut out = vec![candidate(who), words(": complies, at "), figure(bill)];
+    let (have, winner, apart) = figure::against(got, best);
+    if (got.value - best.value).abs() <= 1e-6 * best.value.abs() {
+        out.extend([words(", and is as good on the objective: "), figure(have)]);
+    } else {
+        out.extend([words(", but is worse on the objective: "), figure(have), words(" against ")]);
+        out.extend([figure(winner), words(", "), figure(apart), words(" apart")]);
     }
     out
 }

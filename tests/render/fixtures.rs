@@ -195,6 +195,7 @@ fn answer(requirements: Requirements, status: Status) -> Recommendation {
             verified: true,
         },
         runners_up: Vec::new(),
+        why_not: Vec::new(),
         conflict: Vec::new(),
         conflict_reasons: Vec::new(),
         relaxations: Vec::new(),
@@ -206,6 +207,83 @@ fn answer(requirements: Requirements, status: Status) -> Recommendation {
         ],
         warnings: Vec::new(),
     }
+}
+
+/// One option that complies and is slower, one that does not fit, one that nobody knows.
+fn questions() -> Vec<WhyNot> {
+    let question = |asked: &str, label: &str, reason: Reason| WhyNot {
+        asked: asked.into(),
+        label: label.into(),
+        model: None,
+        reason: told(reason),
+        also: Vec::new(),
+        usd_per_month: None,
+        summary: String::new(),
+        best_usd_per_month: Some(12.75),
+        wins_at: None,
+        memory: Vec::new(),
+        measures: Vec::new(),
+    };
+    let slow = "gpt-4o-mini, openai";
+    let worse = Reason::WorseOn {
+        who: slow.into(),
+        got: Quantity::new(2405.0, "ms"),
+        best: Quantity::new(1810.0, "ms"),
+        usd_per_month: 38.25,
+    };
+    let huge = "Llama-3.1-405B-Instruct on 1 x l4";
+    let breaks = |rule: &str, got: f64, allowed: f64, unit: &str| Reason::Breaks {
+        who: huge.into(),
+        workload: String::new(),
+        rule: rule.into(),
+        got: Quantity::new(got, unit),
+        op: Op::AtMost,
+        allowed: Quantity::new(allowed, unit),
+    };
+    let sum = |precision: &str, weights_gib: f64| MemorySum {
+        precision: precision.into(),
+        gpus: 1,
+        gpu: "l4".into(),
+        weights_gib,
+        activation_gib: 0.6,
+        engine_gib: 0.25,
+        longest_request_gib: None,
+        usable_gib: 22.5,
+        utilization: 0.9,
+        fits: false,
+    };
+    let mut questions = vec![
+        question("openai/gpt-4o-mini", slow, worse),
+        question(
+            "Llama-3.1-405B-Instruct on one l4",
+            huge,
+            breaks("weights_fit", 756.9, 20.25, "GiB per GPU"),
+        ),
+        question(
+            "Lama-3.1-8B on l4",
+            "Lama-3.1-8B on l4",
+            Reason::Unknown {
+                who: "Lama-3.1-8B".into(),
+                what: "model".into(),
+                nearest: Some("Llama-3.1-8B".into()),
+            },
+        ),
+    ];
+    questions[0].usd_per_month = Some(38.25);
+    questions[0].summary = slow.into();
+    questions[0].measures = vec![row(
+        "support",
+        "mini",
+        "e2e_ms_p95",
+        [2405.0, 1600.0, 3600.0, 3200.0],
+        Some(2000.0),
+        Basis::Assumed,
+    )];
+    questions[0].wins_at =
+        Some(WinsAt { per: "million input tokens, output alike".into(), usd_now: 0.15, usd: 0.05 });
+    questions[1].also = vec![told(breaks("usd_per_month", 2569.6, 500.0, "USD/month"))];
+    questions[1].memory = vec![sum("bf16", 756.05), sum("int4", 196.2)];
+    questions
 }
 
 fn best(kind: Kind, usd: Option<f64>, refused: Option<Reason>) -> BestOfKind {
@@ -354,6 +432,7 @@ pub(crate) fn cloud() -> Recommendation {
         best(Kind::Hybrid, None, Some(routing)),
     ];
     out.proof = Proof { value: Some(1810.0), bound: Some(1700.0), gap: Some(0.061), ..out.proof };
+    out.why_not = questions();
     out
 }
 

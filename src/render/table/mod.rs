@@ -2,7 +2,9 @@
 //!
 //! First the request as understood, then the answer, then the reasons, then how far to trust it, then what to type next.
 
+mod asked;
 mod depth;
+mod paragraph;
 mod refusal;
 mod request;
 mod targets;
@@ -28,7 +30,7 @@ pub struct TableOptions {
     pub color: bool,
     /// Everything: the full bill, measures, settings, routing by hour, facts.
     pub all: bool,
-    /// The requirements file as the user named it; the last line says what to type next.
+    /// The requirements file as the user named it; the last line says what to type next, unless it is empty.
     pub file: String,
 }
 
@@ -67,6 +69,10 @@ pub fn table(answer: &Recommendation, options: &TableOptions) -> String {
     // A request that names its few options gets a verdict on each.
     let named = (1..=NAMED_MODELS_MAX).contains(&answer.requirements.allow.models.len());
     why_not(&mut sheet, answer, if named { shown.max(NAMED_SHOWN) } else { shown });
+    asked::write(&mut sheet, answer);
+    if !answer.why_not.is_empty() {
+        sheet.blank();
+    }
     others(&mut sheet, answer);
     super::pareto::write(&mut sheet, &answer.pareto);
     trust::proof(&mut sheet, answer);
@@ -75,7 +81,18 @@ pub fn table(answer: &Recommendation, options: &TableOptions) -> String {
     if options.all {
         depth::write(&mut sheet, answer);
     }
-    trust::next(&mut sheet, answer, options);
+    if !options.file.is_empty() {
+        trust::next(&mut sheet, answer, options);
+    }
+    sheet.finish()
+}
+
+/// The answer in one paragraph, and a verdict on each option that was asked about.
+#[must_use]
+pub fn paragraph(answer: &Recommendation, options: &TableOptions) -> String {
+    let mut sheet = Sheet::new(options.width.min(100), options.color);
+    paragraph::write(&mut sheet, answer);
+    asked::write(&mut sheet, answer);
     sheet.finish()
 }
 
@@ -180,6 +197,8 @@ pub(in crate::render) fn rule(reason: &Reason) -> Option<&str> {
             Some(rule)
         }
         Reason::Dearer { .. }
+        | Reason::WorseOn { .. }
+        | Reason::Unknown { .. }
         | Reason::DominatedBy { .. }
         | Reason::Serves { .. }
         | Reason::Surplus { .. }
