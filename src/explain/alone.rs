@@ -6,14 +6,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::candidate::filter::refused_word;
+use crate::candidate::filter::{Pair, refused_word};
 use crate::candidate::{Question, Tally};
 use crate::catalog::{Api, Gpu, Model};
 use crate::explain::conflict::{MOVABLE, without};
 use crate::formulate::field;
 use crate::reason::{Op, Quantity, Reason, Refusal};
 use crate::recommendation::{Plan, WinsAt};
-use crate::requirements::{Filter, Objective, Requirements, Routing};
+use crate::requirements::{Objective, Requirements, Routing};
 use crate::search::solve_mixed;
 use crate::solve::Outcome;
 
@@ -267,7 +267,7 @@ impl Only<'_> {
                 let gpus: Vec<&str> = gpu.iter().flat_map(|gpu| gpu.names()).collect();
                 let precisions: Vec<&str> = precision.into_iter().collect();
                 let providers: Vec<&str> = provider.into_iter().collect();
-                let lists: [(fn(&Filter) -> &Vec<String>, &[&str]); 5] = [
+                let lists: [Pair<'_>; 5] = [
                     (|filter| &filter.models, &names),
                     (|filter| &filter.licences, &[model.licence.as_str()]),
                     (|filter| &filter.gpus, &gpus),
