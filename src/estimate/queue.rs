@@ -278,7 +278,13 @@ impl Occupancy {
             return self.below(t, traffic, prefills, scale, |_| traffic.extra_output);
         }
         let mut total = 0.0;
-        for (&(_, _, weight), prefill_ms) in traffic.lengths.points.iter().zip(prefills) {
+        let points = traffic.lengths.points.iter().zip(prefills);
+        let mut points = points.map(|(&(_, _, weight), prefill_ms)| (weight, *prefill_ms)).peekable();
+        while let Some((mut weight, prefill_ms)) = points.next() {
+            // Points stand in the order of their prompts, and each prompt is there once for every answer.
+            while let Some((more, _)) = points.next_if(|(_, other)| other.to_bits() == prefill_ms.to_bits()) {
+                weight += more;
+            }
             let rest = t - scale * prefill_ms;
             if rest >= 0.0 {
                 total += weight
