@@ -8,15 +8,12 @@ use crate::error::Error;
 use crate::explain;
 use crate::formulate::{Field, field};
 use crate::recommendation::{
-    BestOfKind, CatalogStamp, Kind, Plan, Proof, Recommendation, SCHEMA_VERSION, Status,
+    BestOfKind, CatalogStamp, Kind, OPTIMAL_GAP, Plan, Proof, Recommendation, SCHEMA_VERSION, Status,
 };
 use crate::request::Request;
 use crate::search::solve_mixed;
 use crate::solve::{Outcome, backend_name};
 use crate::verify::verify;
-
-/// Gap up to which a plan is called optimal.
-pub const OPTIMAL_GAP: f64 = 1e-4;
 
 /// Answers a request.
 ///
@@ -98,6 +95,8 @@ where
 /// What is wanted beyond the answer.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Deeper<'a> {
+    /// What one step of each limit is worth, where the answer does not say so yet.
+    pub steps: bool,
     /// Options by name, each with a verdict.
     pub why_not: &'a [String],
 }
@@ -114,6 +113,9 @@ pub fn deepen(request: &Request<'_>, answer: &mut Recommendation, wanted: Deeper
     let best = answer.plans.first().map(|plan| explain::why_not::Best { plan, value: answer.proof.value });
     answer.why_not =
         wanted.why_not.iter().map(|asked| explain::why_not::why_not(&question, best, asked)).collect();
+    if let Some(best) = answer.plans.first().filter(|_| wanted.steps && answer.steps.is_empty()) {
+        answer.steps = explain::steps::steps(&question, best, answer.status)?;
+    }
     Ok(())
 }
 
@@ -147,6 +149,7 @@ fn empty(request: &Request<'_>, tally: &Tally) -> Recommendation {
             verified: false,
         },
         runners_up: Vec::new(),
+        steps: Vec::new(),
         why_not: Vec::new(),
         conflict: Vec::new(),
         conflict_reasons: Vec::new(),

@@ -91,6 +91,48 @@ pub fn hosted_request(
     Some(Emission::around(tokens * wh / 1000.0 * grams / 1000.0, HOSTED_FACTOR))
 }
 
+/// The facts of place and power behind [`engine_hour`], each with its name.
+#[must_use]
+pub fn facts_of_engine<'c>(
+    catalog: &'c Catalog,
+    provider: &str,
+    region: &str,
+) -> Vec<(String, &'c EconomicFact)> {
+    let mut all = named(catalog, &[("gpu_power_share", "default"), ("gpu_share_of_it_power", "default")]);
+    all.extend(named(catalog, &[("pue", provider)]));
+    all.extend(grid(catalog, provider, region).map(|(place, fact)| (format!("grid_carbon {place}"), fact)));
+    all
+}
+
+/// The facts of energy and place behind [`hosted_request`], each with its name.
+#[must_use]
+pub fn facts_of_request<'c>(catalog: &'c Catalog, api: &Api) -> Vec<(String, &'c EconomicFact)> {
+    const FORMULA: [&str; 6] = [
+        "api_energy_alpha",
+        "api_energy_batch",
+        "api_energy_beta",
+        "api_energy_gamma",
+        "api_energy_gpu_memory",
+        "api_energy_server_power",
+    ];
+    let by_formula = open_model(catalog, api).is_some_and(|it| open_token_wh(catalog, api, it).is_some());
+    let mut all = named(catalog, &[("api_energy_input_share", "default")]);
+    if by_formula {
+        all.extend(FORMULA.iter().flat_map(|key| named(catalog, &[(*key, "default")])));
+        all.extend(named(catalog, &[("pue", &api.provider)]));
+    } else {
+        all.extend(named(catalog, &[("api_energy", "default")]));
+    }
+    all.extend(grid(catalog, &api.provider, "").map(|(place, fact)| (format!("grid_carbon {place}"), fact)));
+    all
+}
+
+/// Facts by key and scope, with the key as name.
+fn named<'c>(catalog: &'c Catalog, keys: &[(&str, &str)]) -> Vec<(String, &'c EconomicFact)> {
+    let known = |(key, scope): &(&str, &str)| Some(((*key).to_owned(), catalog.economic(key, scope)?));
+    keys.iter().filter_map(known).collect()
+}
+
 /// The open model behind a hosted one, where the catalog has it.
 fn open_model<'c>(catalog: &'c Catalog, api: &Api) -> Option<&'c Model> {
     let subject = api.quality_subject.as_ref()?;

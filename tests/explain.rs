@@ -157,3 +157,124 @@ fn an_answer_that_cannot_be_read_is_a_fault() {
     assert_eq!(run.exit, 0);
     assert!(run.stderr.starts_with("warning: the answer rests on catalog"), "{}", run.stderr);
 }
+
+/// A request of its own, as JSON, so that patches are applied to the file as given.
+const REQUEST: &str = r#"{
+  "version": 1,
+  "workloads": [{
+    "name": "support",
+    "requests": {"per_day": 2000},
+    "tokens": {"input": 300, "output": 100},
+    "latency": {"e2e_ms": {"p95": 6000}},
+    "quality": {"tier": "good"},
+    "data": ["no-training"]
+  }],
+  "budget": {"usd_per_month": 400},
+  "limits": {"max_deployments": 2}
+}"#;
+
+#[test]
+fn a_step_of_a_limit_is_worth_what_solving_anew_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let solve = |document: &Value, more: &[&str]| {
+        let file = folder.path().join("request.json").to_string_lossy().into_owned();
+        fs::write(&file, document.to_string()).unwrap();
+        let mut words = vec!["recommend", &file, "--format", "json", "--top", "1"];
+        words.extend(more);
+        bursar(&words).json()
+    };
+    let document: Value = serde_json::from_str(REQUEST).unwrap();
+    let answer = solve(&document, &["--explain"]);
+    let steps = answer["steps"].as_array().unwrap();
+    let rules: Vec<&str> = steps.iter().map(|step| step["rule"].as_str().unwrap()).collect();
+    for rule in ["e2e_ms", "quality", "data", "usd_per_month", "max_deployments", "confidence", "headroom"] {
+        assert!(rules.contains(&rule), "{rule} is not among {rules:?}");
+    }
+    let today = answer["plans"][0]["usd_per_month"].as_f64().unwrap();
+    for step in steps {
+        let patch = serde_json::from_value(step["patch"].clone()).unwrap();
+        let anew = solve(&bursar::requirements::apply_patch(&document, &patch).unwrap(), &[]);
+        let bill = anew["plans"][0]["usd_per_month"].as_f64();
+        assert_eq!(bill, step["usd_per_month"].as_f64(), "{step}");
+        assert_eq!(anew["status"], step["status"], "{step}");
+        assert_eq!(bill.map(|bill| bill - today), step["difference"].as_f64(), "{step}");
+    }
+    assert!(steps.iter().any(|step| step["changes"] == true), "some limit matters");
+    // The same from the stored answer.
+    let file = folder.path().join("result.json").to_string_lossy().into_owned();
+    let mut bare = answer.clone();
+    bare.as_object_mut().unwrap().remove("steps");
+    fs::write(&file, bare.to_string()).unwrap();
+    assert_eq!(bursar(&["explain", &file, "--json"]).json()["steps"], answer["steps"]);
+}
+
+#[test]
+fn runners_up_cost_what_they_cost_alone_with_every_way_to_pay() {
+    let (_folder, file, answer) = stored("business-hours");
+    let best = answer["plans"][0]["usd_per_month"].as_f64().unwrap();
+    let dearer = |other: &&Value| other["reason"]["kind"] == "dearer" && other["kind"] == "local";
+    let others: Vec<&Value> =
+        answer["runners_up"].as_array().unwrap().iter().filter(dearer).take(2).collect();
+    assert!(!others.is_empty(), "some own engine complies and is dearer");
+    for other in others {
+        let label = other["label"].as_str().unwrap();
+        // Model on GPU, whatever the precision and the provider.
+        let gpu = label.split(" x ").nth(1).unwrap().split(',').next().unwrap();
+        let verdict = verdicts(&file, &[&format!("{} on {gpu}", other["model"].as_str().unwrap())]).remove(0);
+        assert_eq!(verdict["usd_per_month"], other["usd_per_month"], "{label}");
+        assert_eq!(verdict["wins_at"], other["wins_at"], "{label}");
+        assert!(other["usd_per_month"].as_f64().unwrap() >= best - 0.005, "{label} would have won");
+    }
+}
+
+#[test]
+fn what_is_cheaper_and_loses_is_told_the_true_reason() {
+    let folder = tempfile::tempdir().unwrap();
+    let answer = |text: &str| {
+        let file = folder.path().join("request.yaml").to_string_lossy().into_owned();
+        fs::write(&file, text).unwrap();
+        bursar(&["recommend", &file, "--format", "json", "--top", "1"]).json()
+    };
+    let workload =
+        "version: 1\nworkloads:\n  - {name: a, requests: {per_hour: 300}, tokens: {input: 500, output: 200}";
+    let mean = answer(&format!("{workload}, quality: {{mean: 55}}}}\nrouting: cloud\n"));
+    let fast = answer(&format!(
+        "{workload}, quality: {{tier: good}}}}\nbudget: {{usd_per_month: 900}}\nobjective: latency\n"
+    ));
+    let (mut by_mean, mut by_objective) = (0, 0);
+    for (answer, mean) in [(&mean, true), (&fast, false)] {
+        let best = answer["plans"][0]["usd_per_month"].as_f64().unwrap();
+        for other in answer["runners_up"].as_array().unwrap() {
+            let cheaper = other["usd_per_month"].as_f64().is_some_and(|usd| usd < best - 0.005);
+            assert!(!cheaper || other["reason"]["kind"] != "dearer", "{other}");
+            by_mean += u32::from(mean && cheaper && other["reason"]["rule"] == "quality_mean");
+            by_objective += u32::from(!mean && other["reason"]["kind"] == "worse-on");
+        }
+    }
+    assert!(by_mean > 0, "{}", mean["runners_up"]);
+    assert!(by_objective > 0, "{}", fast["runners_up"]);
+}
+
+#[test]
+fn carbon_names_the_grid_and_the_energy_it_rests_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("request.yaml").to_string_lossy().into_owned();
+    let request = |routing: &str| {
+        format!(
+            "version: 1\nobjective: carbon\nrouting: {routing}\nworkloads:\n  - {{name: a, requests: {{per_hour: 300}}, \
+             tokens: {{input: 500, output: 200}}, quality: {{tier: good}}}}\n"
+        )
+    };
+    for (routing, named) in [
+        ("cloud", &["grid_carbon", "api_energy_input_share"][..]),
+        ("local", &["grid_carbon", "gpu_power_share", "gpu_share_of_it_power", "pue", "tdp_w"]),
+    ] {
+        fs::write(&file, request(routing)).unwrap();
+        let answer = bursar(&["recommend", &file, "--format", "json", "--top", "1"]).json();
+        let facts: Vec<&str> =
+            answer["facts"].as_array().unwrap().iter().map(|fact| fact["id"].as_str().unwrap()).collect();
+        for key in named {
+            assert!(facts.iter().any(|id| id.contains(key)), "{key} is not among {facts:?}");
+        }
+    }
+}

@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
         rules: &rules,
         options: Options::default(),
     };
-    args.told.deepen(&request, &mut answer)?;
+    args.told.deepen(&request, &mut answer, true)?;
     phrase::tell(&mut answer);
     say(&if args.json { json::pretty(&answer)? } else { args.told.text(&answer, Depth::Everything, "") })?;
     Ok(if answer.plans.is_empty() { Outcome::NoPlan } else { Outcome::Fine })

@@ -158,7 +158,7 @@ pub(super) fn run(args: &Args) -> Result<Outcome, Error> {
         },
     };
     let mut answer = crate::recommend(&request)?;
-    args.told.deepen(&request, &mut answer)?;
+    args.told.deepen(&request, &mut answer, args.explain)?;
     answer.warnings.splice(0..0, asked.warnings());
     phrase::tell(&mut answer);
     if let (Some(language), Some(plan)) = (args.graph, answer.plans.first()) {

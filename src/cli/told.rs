@@ -33,12 +33,18 @@ pub(super) enum Depth {
 }
 
 impl Told {
-    /// Adds what the flags want to an answer.
-    pub(super) fn deepen(&self, request: &Request<'_>, answer: &mut Recommendation) -> Result<(), Error> {
-        if self.why_not.is_empty() {
+    /// Adds to an answer what the flags want, and the worth of a step of each limit where the depth shows it.
+    pub(super) fn deepen(
+        &self,
+        request: &Request<'_>,
+        answer: &mut Recommendation,
+        steps: bool,
+    ) -> Result<(), Error> {
+        let steps = steps && self.depth != Some(Depth::Paragraph) && answer.steps.is_empty();
+        if self.why_not.is_empty() && !steps {
             return Ok(());
         }
-        deepen(request, answer, Deeper { why_not: &self.why_not })
+        deepen(request, answer, Deeper { steps, why_not: &self.why_not })
     }
 
     /// The answer for people. `file` is what the last line refers to; empty for none.

@@ -61,6 +61,13 @@ pub fn judge(question: &Question<'_, '_>, only: Only<'_>, label: &str) -> Judged
     if let Ok((plan, value)) = solved(question, &asked, only) {
         return Judged { plan: Some(plan), value: Some(value), broken };
     }
+    let asked = Requirements { objective: Objective::Cost, ..asked };
+    if question.requirements.objective != Objective::Cost
+        && let Ok((plan, _)) = solved(question, &asked, only)
+    {
+        broken.push(unjudged(question.requirements.objective, label));
+        return Judged { plan: Some(plan), value: None, broken };
+    }
     // Without every rule there is a plan, unless nothing of the kind can exist.
     let rules: Vec<&str> = MOVABLE
         .into_iter()
@@ -124,6 +131,23 @@ fn is_of(id: &str, rule: &str) -> bool {
         || (rule == "data" && id.starts_with("data_"))
         || (rule == "quality" && id == "benchmark")
         || (rule.ends_with("_ms") && id == "capacity")
+}
+
+/// It complies, but lacks the fact by which the objective would judge it.
+fn unjudged(objective: Objective, label: &str) -> Reason {
+    let asked = match objective {
+        Objective::Cost => "least cost",
+        Objective::Latency => "least latency",
+        Objective::Quality => "highest quality",
+        Objective::Carbon => "least carbon",
+    };
+    Reason::Forbidden {
+        who: label.to_owned(),
+        workload: String::new(),
+        rule: "objective".to_owned(),
+        got: "no fact to judge it by".to_owned(),
+        asked: asked.to_owned(),
+    }
 }
 
 /// A rule of the whole plan that no plan of the option holds.

@@ -2,9 +2,10 @@
 
 use serde_json::json;
 
-use crate::catalog::{Billing, Provenance};
-use crate::recommendation::{Fact, Recommendation};
+use crate::catalog::{Billing, EconomicFact, Provenance};
+use crate::recommendation::{Deployment, Fact, Recommendation};
 use crate::request::Request;
+use crate::requirements::Objective;
 
 /// Facts behind every shown plan, by id, each once.
 #[must_use]
@@ -77,6 +78,15 @@ pub fn of(request: &Request<'_>, answer: &Recommendation) -> Vec<Fact> {
                 add(format!("api {} tokens_per_s", api.id), json!(latency.tokens_per_s), &latency.provenance);
             }
         }
+        if request.requirements.objective == Objective::Carbon {
+            for (name, fact) in emissions(request, deployment) {
+                add(format!("{name} ({})", fact.unit), json!(fact.value), &fact.provenance);
+            }
+            let gpu = deployment.engine.as_ref().and_then(|engine| catalog.gpu(&engine.gpu));
+            if let Some((gpu, watts)) = gpu.and_then(|gpu| Some((gpu, gpu.tdp_w?))) {
+                add(format!("gpu {} tdp_w", gpu.id), json!(watts), &gpu.provenance);
+            }
+        }
         if let Some((row, id)) = quality_row(catalog, deployment) {
             add(format!("quality {id} index"), json!(row.index), &row.provenance);
         }
@@ -84,6 +94,19 @@ pub fn of(request: &Request<'_>, answer: &Recommendation) -> Vec<Fact> {
     all.sort_by(|a, b| a.id.cmp(&b.id));
     all.dedup_by(|a, b| a.id == b.id);
     all
+}
+
+/// What a deployment's emissions rest on; nothing where the user said what it emits.
+fn emissions<'c>(request: &Request<'c>, deployment: &Deployment) -> Vec<(String, &'c EconomicFact)> {
+    let catalog = request.catalog;
+    match &deployment.engine {
+        _ if deployment.mode == "measured" => Vec::new(),
+        Some(engine) => crate::carbon::facts_of_engine(catalog, &deployment.provider, &engine.region),
+        None => catalog
+            .api_on(&deployment.model, request.requirements.as_of)
+            .map(|api| crate::carbon::facts_of_request(catalog, api))
+            .unwrap_or_default(),
+    }
 }
 
 /// Keys of the economic facts a way to pay rests on.

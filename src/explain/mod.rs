@@ -10,6 +10,7 @@ pub mod growth;
 pub mod relax;
 pub mod runners;
 pub mod spread;
+pub mod steps;
 pub mod warnings;
 pub mod why_not;
 
@@ -37,7 +38,8 @@ pub fn feasible<'c>(
         plan.binding = binding(request.requirements, plan);
     }
     if let Some(best) = answer.plans.first().cloned() {
-        answer.runners_up = runners::runners_up(question, field, &best);
+        let best = why_not::Best { plan: &best, value: answer.proof.value };
+        answer.runners_up = runners::runners_up(question, field, best);
     }
 }
 

@@ -3,6 +3,12 @@
 //! In: a question, its field, the winner. Out: [`RunnerUp`]s: first those people would ask about because they are
 //! cheaper but refused, then those that comply but are dearer.
 
+mod judged;
+
+use judged::judged;
+use rayon::prelude::*;
+
+use super::why_not::Best;
 use crate::candidate::hardware::{Hardware, hardware, undominated};
 use crate::candidate::limit::floor_refusal;
 use crate::candidate::line::{Line, lines};
@@ -25,7 +31,8 @@ const NAMED_MODELS_MAX: usize = 12;
 
 /// Why the others lost.
 #[must_use]
-pub fn runners_up<'c>(question: &Question<'_, 'c>, field: &Field<'_, 'c>, best: &Plan) -> Vec<RunnerUp> {
+pub fn runners_up<'c>(question: &Question<'_, 'c>, field: &Field<'_, 'c>, answer: Best<'_>) -> Vec<RunnerUp> {
+    let best = answer.plan;
     let alone = best.deployments.iter().filter(|deployment| !deployment.fallback_only).count() == 1;
     let named = names_its_options(question);
     let in_plan = |runner: &RunnerUp, gpu: Option<&str>| {
@@ -37,17 +44,25 @@ pub fn runners_up<'c>(question: &Question<'_, 'c>, field: &Field<'_, 'c>, best: 
     };
     let mut all = verdicts(question, field, Some(best));
     all.retain(|(runner, gpu)| !(alone && in_plan(runner, gpu.as_deref())));
-    choose(question, all.into_iter().map(|(runner, _)| runner).collect(), best.usd_per_month)
+    let chosen = choose(question, all, best.usd_per_month);
+    let judged = chosen.into_par_iter().map(|(runner, gpu)| judged(question, answer, runner, gpu.as_deref()));
+    let mut told: Vec<RunnerUp> = judged.collect();
+    let dearer = |runner: &RunnerUp| matches!(runner.reason.fact, Reason::Dearer { .. });
+    told.sort_by(|a, b| {
+        let usd = |runner: &RunnerUp| runner.usd_per_month.unwrap_or(f64::INFINITY);
+        let order = (!named && dearer(a)).cmp(&(!named && dearer(b)));
+        order.then(usd(a).total_cmp(&usd(b))).then_with(|| a.label.cmp(&b.label))
+    });
+    // One structure may have come out as another's plan.
+    told.dedup_by(|a, b| a.label == b.label && a.usd_per_month == b.usd_per_month);
+    told
 }
 
 /// The nearest options of an infeasible request.
 #[must_use]
 pub fn refused<'c>(question: &Question<'_, 'c>, field: &Field<'_, 'c>) -> Vec<RunnerUp> {
-    choose(
-        question,
-        verdicts(question, field, None).into_iter().map(|(runner, _)| runner).collect(),
-        f64::INFINITY,
-    )
+    let chosen = choose(question, verdicts(question, field, None), f64::INFINITY);
+    chosen.into_iter().map(|(runner, _)| runner).collect()
 }
 
 fn names_its_options(question: &Question<'_, '_>) -> bool {
@@ -55,14 +70,17 @@ fn names_its_options(question: &Question<'_, '_>) -> bool {
     !models.is_empty() && models.len() <= NAMED_MODELS_MAX
 }
 
+/// A verdict, and the GPU of an own engine.
+type Placed = (RunnerUp, Option<String>);
+
 /// Cheaper but refused, then dearer, a few of each; all of them where the request names its options.
-fn choose(question: &Question<'_, '_>, mut all: Vec<RunnerUp>, best_usd: f64) -> Vec<RunnerUp> {
+fn choose(question: &Question<'_, '_>, mut all: Vec<Placed>, best_usd: f64) -> Vec<Placed> {
     all.sort_by(|a, b| {
         let usd = |runner: &RunnerUp| runner.usd_per_month.unwrap_or(f64::INFINITY);
-        usd(a).total_cmp(&usd(b)).then_with(|| a.label.cmp(&b.label))
+        usd(&a.0).total_cmp(&usd(&b.0)).then_with(|| a.0.label.cmp(&b.0.label))
     });
     // A model listed under two names at one price is one option.
-    all.dedup_by(|b, a| {
+    all.dedup_by(|(b, _), (a, _)| {
         let subject = |runner: &RunnerUp| {
             let api = question.catalog.api_on(&runner.model, question.requirements.as_of)?;
             Some((api.provider.clone(), api.quality_subject.clone()?, runner.label.contains("(no thinking)")))
@@ -76,10 +94,10 @@ fn choose(question: &Question<'_, '_>, mut all: Vec<RunnerUp>, best_usd: f64) ->
     let dearer = |runner: &RunnerUp| matches!(runner.reason.fact, Reason::Dearer { .. });
     let cheaper_refused = all
         .iter()
-        .filter(|runner| !dearer(runner) && runner.usd_per_month.is_some_and(|usd| usd <= best_usd));
-    let mut chosen: Vec<RunnerUp> = cheaper_refused.rev().take(LISTED).cloned().collect();
+        .filter(|(runner, _)| !dearer(runner) && runner.usd_per_month.is_some_and(|usd| usd <= best_usd));
+    let mut chosen: Vec<Placed> = cheaper_refused.rev().take(LISTED).cloned().collect();
     chosen.reverse();
-    chosen.extend(all.iter().filter(|runner| dearer(runner)).take(LISTED).cloned());
+    chosen.extend(all.iter().filter(|(runner, _)| dearer(runner)).take(LISTED).cloned());
     chosen
 }
 
@@ -309,7 +327,7 @@ fn hosted_verdict(
         })
         .collect();
     broken.extend(broken_plan_rules(question, &label, usd, option.uptime));
-    let usd_now = usd / crate::plan::requests_per_month(question).max(f64::MIN_POSITIVE);
+    let usd_now = option.api.input.get();
     let mut measures = Vec::new();
     for (class, terms) in field.classes.iter().zip(&option.terms) {
         if let Some(latency) = &terms.latency {
@@ -320,7 +338,8 @@ fn hosted_verdict(
         }
     }
     let model = option.api.id.clone();
-    Alone { label, model, kind: Kind::Cloud, usd, per: "request", usd_now, broken, measures }.against(best)
+    let per = "million input tokens, output alike";
+    Alone { label, model, kind: Kind::Cloud, usd, per, usd_now, broken, measures }.against(best)
 }
 
 /// An option as if it served everything alone.

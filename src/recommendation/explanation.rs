@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Kind, MeasureRow};
+use super::{Kind, MeasureRow, Status};
 use crate::catalog::Provenance;
 use crate::reason::{RuleId, Told};
 
@@ -33,7 +33,7 @@ pub struct RunnerUp {
 /// A price that would turn the answer.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct WinsAt {
-    /// What the price is of: `instance hour`, `request`.
+    /// What the price is of: `instance hour`, `spot instance hour`, `million input tokens, output alike`.
     pub per: String,
     /// Today.
     pub usd_now: f64,
@@ -66,6 +66,31 @@ pub struct WhyNot {
     pub memory: Vec<MemorySum>,
     /// Its latencies in that plan, against the limits asked for.
     pub measures: Vec<MeasureRow>,
+}
+
+/// What the answer becomes where one limit is moved by a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct StepValue {
+    /// The rule.
+    pub rule: RuleId,
+    /// The workload whose limit it is; empty for the whole plan.
+    pub workload: String,
+    /// Where it stands.
+    pub from: serde_json::Value,
+    /// Where it is moved to.
+    pub to: serde_json::Value,
+    /// The bill then; absent where nothing complies.
+    pub usd_per_month: Option<f64>,
+    /// That bill less today's, USD/month.
+    pub difference: Option<f64>,
+    /// What came out.
+    pub status: Status,
+    /// Does something else run than now?
+    pub changes: bool,
+    /// One line naming what runs then.
+    pub summary: String,
+    /// JSON pointer into the file -> value; applying is assigning.
+    pub patch: BTreeMap<String, serde_json::Value>,
 }
 
 /// The memory of one GPU of an engine, item by item, GiB.

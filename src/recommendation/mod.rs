@@ -18,12 +18,15 @@ use crate::reason::{RuleId, Told};
 use crate::requirements::Requirements;
 
 pub use deployment::{ApiTerms, Deployment, EngineSettings, Paid, Scored};
-pub use explanation::{Fact, MemorySum, OneOrMany, Relaxation, RunnerUp, Warning, WhyNot, WinsAt};
+pub use explanation::{Fact, MemorySum, OneOrMany, Relaxation, RunnerUp, StepValue, Warning, WhyNot, WinsAt};
 pub use outlook::{GrowthBreak, GrowthPath, GrowthStep, ParetoPoint};
 pub use routing::{Deferral, Route, Via, ViaKind};
 
 /// Version of the result format.
 pub const SCHEMA_VERSION: u32 = 1;
+
+/// Relative gap up to which a plan is called optimal.
+pub const OPTIMAL_GAP: f64 = 1e-4;
 
 /// What came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +80,9 @@ pub struct Recommendation {
     pub proof: Proof,
     /// Why not something else.
     pub runners_up: Vec<RunnerUp>,
+    /// What one step of each limit is worth, in the order of the file; empty unless asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub steps: Vec<StepValue>,
     /// Options that were asked about by name, in the order asked.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub why_not: Vec<WhyNot>,

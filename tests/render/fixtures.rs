@@ -195,6 +195,7 @@ fn answer(requirements: Requirements, status: Status) -> Recommendation {
             verified: true,
         },
         runners_up: Vec::new(),
+        steps: Vec::new(),
         why_not: Vec::new(),
         conflict: Vec::new(),
         conflict_reasons: Vec::new(),
@@ -207,6 +208,27 @@ fn answer(requirements: Requirements, status: Status) -> Recommendation {
         ],
         warnings: Vec::new(),
     }
+}
+
+/// A step that changes nothing, one that pays, one that leads nowhere.
+fn steps() -> Vec<StepValue> {
+    let step = |to: f64, usd: Option<f64>, status: Status, summary: &str| StepValue {
+        rule: "e2e_ms".into(),
+        workload: "support".into(),
+        from: json!(2000),
+        to: json!(to),
+        usd_per_month: usd,
+        difference: usd.map(|usd| usd - 12.75),
+        status,
+        changes: usd != Some(12.75),
+        summary: summary.into(),
+        patch: [("/workloads/0/latency/e2e_ms/p95".to_owned(), json!(to))].into(),
+    };
+    vec![
+        step(1800.0, None, Status::Infeasible, ""),
+        step(2200.0, Some(11.5), Status::Optimal, "gpt-4o-mini, openai"),
+        step(2400.0, Some(12.75), Status::Optimal, "gpt-3.5-turbo-0613, openai"),
+    ]
 }
 
 /// One option that complies and is slower, one that does not fit, one that nobody knows.
@@ -433,6 +455,7 @@ pub(crate) fn cloud() -> Recommendation {
     ];
     out.proof = Proof { value: Some(1810.0), bound: Some(1700.0), gap: Some(0.061), ..out.proof };
     out.why_not = questions();
+    out.steps = steps();
     out
 }
 

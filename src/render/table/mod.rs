@@ -7,6 +7,7 @@ mod depth;
 mod paragraph;
 mod refusal;
 mod request;
+mod steps;
 mod targets;
 mod time;
 mod trust;
@@ -74,6 +75,7 @@ pub fn table(answer: &Recommendation, options: &TableOptions) -> String {
         sheet.blank();
     }
     others(&mut sheet, answer);
+    steps::write(&mut sheet, &answer.steps, options.all);
     super::pareto::write(&mut sheet, &answer.pareto);
     trust::proof(&mut sheet, answer);
     trust::trust(&mut sheet, answer);
