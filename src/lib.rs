@@ -24,6 +24,7 @@ pub mod program;
 pub mod quality;
 pub mod reason;
 pub mod recommendation;
+pub mod regimes;
 pub mod render;
 pub mod request;
 pub mod requirements;

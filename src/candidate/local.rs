@@ -4,11 +4,13 @@
 
 use std::sync::Arc;
 
+use super::Question;
 use super::class::Class;
 use super::hardware::Hardware;
+use super::memo::upper_bound_of;
 use super::unit::UnitRow;
 use crate::catalog::{Catalog, Model};
-use crate::estimate::{Capacity, Traffic, capacity_upper_bound};
+use crate::estimate::{Capacity, Traffic};
 use crate::quality::Scored;
 use crate::reason::Refusal;
 
@@ -47,12 +49,12 @@ pub struct Shared {
 impl Prospect<'_> {
     /// Optimistic requests/s of one instance by class; 0 = may not serve it.
     #[must_use]
-    pub fn upper_rps(&self, catalog: &Catalog, classes: &[Class<'_>]) -> Vec<f64> {
-        let step = self.row.step(catalog);
+    pub fn upper_rps(&self, question: &Question<'_, '_>, classes: &[Class<'_>]) -> Vec<f64> {
+        let (memo, catalog) = (question.bench.memo(), question.catalog);
         let upper = |(at, class): (usize, &Class<'_>)| {
             if self.may[at] {
                 let traffic = traffic(class, self.shared.extra_output[at]);
-                capacity_upper_bound(step, &self.row.memory, &traffic) * f64::from(self.replicas)
+                upper_bound_of(memo, catalog, self.row, &traffic) * f64::from(self.replicas)
             } else {
                 0.0
             }

@@ -15,6 +15,7 @@ mod incumbent;
 pub mod limit;
 pub mod line;
 pub mod local;
+mod memo;
 pub mod place;
 pub mod ranked;
 pub mod screen;

@@ -1,7 +1,8 @@
 //! Units: a model on so many GPUs in one layout, precision and engine; their memory and step times, kept for reuse.
 //!
 //! In: the catalog. Out: for each model every unit that the weights allow, in a fixed order, and how many do not fit
-//! by rule. Independent of any workload, so one [`Bench`] serves all questions of a run.
+//! by rule. Independent of any workload, so one [`Bench`] serves all questions of a run. Where many of them ask about the
+//! same traffic it can be told to remember what units carry.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, OnceLock};
@@ -11,6 +12,7 @@ use crate::estimate::{Memory, Misfit, Rig, Step, Unit, memory};
 use crate::reason::{Op, Refusal};
 
 use super::hardware::Hardware;
+use super::memo::Memo;
 
 /// Layouts within one server: tensor x pipeline.
 const LAYOUTS: [(u32, u32); 6] = [(1, 1), (2, 1), (1, 2), (4, 1), (2, 2), (8, 1)];
@@ -72,6 +74,7 @@ pub struct Bench<'c> {
     slots: Vec<Vec<Rigged<'c>>>,
     /// By model, precision and GPU.
     units: Vec<Vec<Vec<OnceLock<Units<'c>>>>>,
+    memo: Option<Memo>,
 }
 
 impl<'c> Bench<'c> {
@@ -105,7 +108,19 @@ impl<'c> Bench<'c> {
                     (0..catalog.precisions.len()).map(|precision| by_gpu(model, precision)).collect()
                 })
                 .collect(),
+            memo: None,
         }
+    }
+
+    /// The same with a memory of what units carry, for many questions about the same traffic.
+    #[must_use]
+    pub fn remembering(self) -> Self {
+        Self { memo: Some(Memo::new()), ..self }
+    }
+
+    /// The memory, where there is one.
+    pub(super) const fn memo(&self) -> Option<&Memo> {
+        self.memo.as_ref()
     }
 
     /// Precisions a model may be served at, by their place in the catalog: as published or smaller, never blown up.

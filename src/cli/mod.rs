@@ -14,6 +14,7 @@ mod explain;
 mod hybrid;
 mod input;
 mod man;
+mod map;
 mod recommend;
 mod schema;
 mod told;
@@ -55,6 +56,7 @@ enum Command {
     Recommend(recommend::Args),
     Hybrid(hybrid::Args),
     Explain(explain::Args),
+    Map(map::Args),
     Accuracy(accuracy::Args),
     Estimate(Box<estimate::Args>),
     Calibrate(Box<calibrate::Args>),
@@ -95,6 +97,7 @@ impl Cli {
             Command::Recommend(args) => recommend::run(args),
             Command::Hybrid(args) => hybrid::run(args),
             Command::Explain(args) => explain::run(args),
+            Command::Map(args) => map::run(args),
             Command::Accuracy(args) => accuracy::run(args),
             Command::Estimate(args) => estimate::run(args),
             Command::Calibrate(args) => calibrate::run(args),

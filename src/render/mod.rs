@@ -10,6 +10,7 @@ pub mod graph;
 pub mod hybrid;
 pub mod json;
 pub mod listing;
+pub mod map;
 pub mod paint;
 pub mod pareto;
 pub mod phrase;

@@ -77,6 +77,13 @@ impl Sheet {
         self.out.push('\n');
     }
 
+    /// One line as it is, without wrapping.
+    pub fn line(&mut self, style: Style, text: &str) {
+        let mut line = String::new();
+        self.push(&mut line, style, text);
+        self.end(&mut line);
+    }
+
     /// `  label        text`, wrapped under the text.
     pub fn labelled(&mut self, label: &str, spans: &[Span]) {
         self.hanging(2, TEXT_COLUMN, &[(Style::Dim, label.to_owned())], &styled(spans));

@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use crate::hybrid::Hybrid;
 use crate::recommendation::Recommendation;
+use crate::regimes::Regimes;
 
 /// What there are schemas of.
-pub const NAMES: [&str; 5] = ["result", "hybrid", "requirements", "estimate", "estimate-request"];
+pub const NAMES: [&str; 6] = ["result", "hybrid", "map", "requirements", "estimate", "estimate-request"];
 
 /// The schema of a name.
 #[must_use]
@@ -19,6 +20,7 @@ pub fn schema(name: &str) -> Option<Value> {
     match name {
         "result" => Some(schema_for!(Recommendation).to_value()),
         "hybrid" => Some(schema_for!(Hybrid).to_value()),
+        "map" => Some(schema_for!(Regimes).to_value()),
         "requirements" => shipped(include_str!("schemas/requirements.json")),
         "estimate" => shipped(include_str!("schemas/estimate.json")),
         "estimate-request" => shipped(include_str!("schemas/estimate-request.json")),
