@@ -29,7 +29,7 @@ impl Floor {
         cloud_usd_per_request: &[f64],
     ) -> Self {
         let uppers: Vec<(Vec<f64>, &Prospect<'_>)> =
-            prospects.par_iter().map(|p| (p.upper_rps(question, classes), p)).collect();
+            prospects.par_iter().map(|p| (p.upper_rps(question.catalog, classes), p)).collect();
         let hours = question.requirements.hours_per_month;
         let load_factor = 1.0 - question.requirements.headroom;
         let mut floor =

@@ -12,7 +12,8 @@ use super::class::Class;
 use super::filter::refused_word;
 use super::hardware::Hardware;
 use super::limit::{floor_refusal, nobody};
-use super::local::{Shared, extra_output};
+use super::local::{Shared, extra_output, traffic};
+use super::memo::Memo;
 use super::tally::Tally;
 use crate::catalog::Model;
 use crate::catalog::precision::PrecisionFact;
@@ -74,6 +75,10 @@ fn lines_of<'a>(
             .zip(&extra_output)
             .map(|(class, more)| refused_for(question, class, model, mode, *more))
             .collect();
+        let asked: Vec<(u32, u32)> = match question.bench.memo() {
+            Some(memo) => numbers(question, memo, classes, &extra_output),
+            None => Vec::new(),
+        };
         for precision in question.bench.precisions(model) {
             let weights = &catalog.precisions[precision].id;
             let scored = quality::of_model(catalog, model, mode, weights);
@@ -94,11 +99,30 @@ fn lines_of<'a>(
                 tally.refuse(count, || format!("{} {weights}", model.id), refusal);
                 continue;
             }
-            let shared = Arc::new(Shared { quality: scored, extra_output: extra_output.clone() });
+            let shared = Arc::new(Shared {
+                quality: scored,
+                extra_output: extra_output.clone(),
+                asked: asked.clone(),
+            });
             found.push(Line { model, at, mode, precision, shared, refusals });
         }
     }
     (found, tally)
+}
+
+/// By class, the numbers of what is asked of a unit, with and without its limits.
+fn numbers(
+    question: &Question<'_, '_>,
+    memo: &Memo,
+    classes: &[Class<'_>],
+    extra_output: &[f64],
+) -> Vec<(u32, u32)> {
+    let of = |(class, more): (&Class<'_>, &f64)| {
+        let traffic = traffic(class, *more);
+        let confidence = question.requirements.confidence;
+        (memo.number(&traffic, &class.workload.latency, confidence), memo.number(&traffic, &[], confidence))
+    };
+    classes.iter().zip(extra_output).map(of).collect()
 }
 
 /// Below three bits a weight, a loss that nobody measured says nothing: such a precision passes no floor unless the

@@ -4,13 +4,11 @@
 
 use std::sync::Arc;
 
-use super::Question;
 use super::class::Class;
 use super::hardware::Hardware;
-use super::memo::upper_bound_of;
 use super::unit::UnitRow;
 use crate::catalog::{Catalog, Model};
-use crate::estimate::{Capacity, Traffic};
+use crate::estimate::{Capacity, Traffic, capacity_upper_bound};
 use crate::quality::Scored;
 use crate::reason::Refusal;
 
@@ -44,17 +42,23 @@ pub struct Shared {
     pub quality: Option<Scored>,
     /// Tokens generated before the answer, by class.
     pub extra_output: Vec<f64>,
+    /// By class, numbers of what is asked of a unit, with and without its limits, where the bench remembers; else empty.
+    pub asked: Vec<(u32, u32)>,
 }
 
 impl Prospect<'_> {
     /// Optimistic requests/s of one instance by class; 0 = may not serve it.
     #[must_use]
-    pub fn upper_rps(&self, question: &Question<'_, '_>, classes: &[Class<'_>]) -> Vec<f64> {
-        let (memo, catalog) = (question.bench.memo(), question.catalog);
+    pub fn upper_rps(&self, catalog: &Catalog, classes: &[Class<'_>]) -> Vec<f64> {
         let upper = |(at, class): (usize, &Class<'_>)| {
             if self.may[at] {
                 let traffic = traffic(class, self.shared.extra_output[at]);
-                upper_bound_of(memo, catalog, self.row, &traffic) * f64::from(self.replicas)
+                let compute = || capacity_upper_bound(self.row.step(catalog), &self.row.memory, &traffic);
+                let upper = match self.shared.asked.get(at) {
+                    Some(asked) => self.row.known().upper_bound(asked.1, compute),
+                    None => compute(),
+                };
+                upper * f64::from(self.replicas)
             } else {
                 0.0
             }

@@ -1,107 +1,75 @@
 //! What units carry, remembered between questions that ask about the same traffic.
 //!
-//! In: a unit, traffic, limits, a confidence, a batch cap. Out: what the oracle says, worked out once. Nothing but those
-//! enters a capacity, so an answer with this memory is the answer without it.
+//! In: traffic, limits and a confidence, for which a [`Memo`] gives a number; then a unit and that number. Out: what the
+//! oracle says, worked out once for each unit. Nothing but these and the batch cap enters a capacity, so an answer with
+//! this memory is the answer without it.
 
 use std::collections::BTreeMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use super::unit::UnitRow;
-use crate::catalog::Catalog;
-use crate::estimate::{Capacity, Shortfall, Traffic, capacity, capacity_upper_bound};
+use crate::estimate::{Capacity, Shortfall, Traffic};
 use crate::requirements::LatencyLimit;
 
-/// Parts of the memory, so that threads seldom wait for one another.
-const SHARDS: usize = 64;
-
-type Answer = Result<Capacity, Shortfall>;
-/// Place of a unit, number of what is asked of it, batch cap.
-type Key = (usize, u32, u32);
-
-/// The memory of a [`super::Bench`].
-#[derive(Debug)]
+/// Every traffic with its limits that was asked about, as the bits of its figures, with its number.
+#[derive(Debug, Default)]
 pub(super) struct Memo {
-    /// Every traffic with its limits that was asked about, as the bits of its figures, with its number.
     asked: Mutex<BTreeMap<Vec<u64>, u32>>,
-    capacities: Vec<Mutex<BTreeMap<Key, Answer>>>,
-    upper_bounds: Vec<Mutex<BTreeMap<(usize, u32), f64>>>,
 }
 
 impl Memo {
-    pub(super) fn new() -> Self {
-        Self {
-            asked: Mutex::default(),
-            capacities: (0..SHARDS).map(|_| Mutex::default()).collect(),
-            upper_bounds: (0..SHARDS).map(|_| Mutex::default()).collect(),
-        }
-    }
-
-    /// The number of what is asked: the order in which numbers are given reaches no answer.
-    fn number(&self, traffic: &Traffic<'_>, limits: &[LatencyLimit], confidence: f64) -> u32 {
-        let mut bits: Vec<u64> = Vec::with_capacity(12 + 3 * (limits.len() + traffic.lengths.points.len()));
+    /// The number of what is asked. The order in which numbers are given reaches no answer.
+    pub(super) fn number(&self, traffic: &Traffic<'_>, limits: &[LatencyLimit], confidence: f64) -> u32 {
+        let lengths = traffic.lengths;
+        let mut bits: Vec<u64> = Vec::with_capacity(16 + 3 * (limits.len() + lengths.points.len()));
         bits.extend([traffic.extra_output, traffic.context_tokens, traffic.prefix_hit].map(f64::to_bits));
-        bits.extend([traffic.lengths.input_mean, traffic.lengths.output_mean, confidence].map(f64::to_bits));
-        bits.extend([
-            traffic.lengths.reasoning_mean.map_or(u64::MAX, f64::to_bits),
-            traffic.lengths.spread as u64,
-        ]);
+        bits.extend([lengths.input_mean, lengths.output_mean, confidence].map(f64::to_bits));
+        bits.extend([lengths.reasoning_mean.map_or(u64::MAX, f64::to_bits), lengths.spread as u64]);
         bits.push(limits.len() as u64);
         for limit in limits {
             bits.extend([limit.measure as u64, limit.statistic as u64, limit.ms.to_bits()]);
         }
-        for (input, output, weight) in &traffic.lengths.points {
+        for (input, output, weight) in &lengths.points {
             bits.extend([input, output, weight].map(|value| value.to_bits()));
         }
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut asked = unpoisoned(&self.asked);
         let next = u32::try_from(asked.len()).unwrap_or(u32::MAX);
         *asked.entry(bits).or_insert(next)
     }
 }
 
-/// Units of a bench never move, so their place in memory names them.
-fn place(row: &UnitRow<'_>) -> (usize, usize) {
-    let address = std::ptr::from_ref(row).addr();
-    (address, address / size_of::<UnitRow<'_>>() % SHARDS)
+/// What one unit carries, by the number of what was asked.
+#[derive(Debug, Default)]
+pub(super) struct Known {
+    /// By the batch cap, too.
+    capacities: Mutex<BTreeMap<(u32, u32), Result<Capacity, Shortfall>>>,
+    upper_bounds: Mutex<BTreeMap<u32, f64>>,
 }
 
-/// What a unit carries; remembered where there is a memory.
-pub(super) fn capacity_of(
-    memo: Option<&Memo>,
-    catalog: &Catalog,
-    row: &UnitRow<'_>,
-    (traffic, limits): (&Traffic<'_>, &[LatencyLimit]),
-    confidence: f64,
-    max_batch: u32,
-) -> Answer {
-    let compute = || capacity(row.step(catalog), &row.memory, traffic, limits, confidence, max_batch);
-    let Some(memo) = memo else { return compute() };
-    let (address, shard) = place(row);
-    let key = (address, memo.number(traffic, limits, confidence), max_batch);
-    let known = || memo.capacities[shard].lock().unwrap_or_else(PoisonError::into_inner);
-    let before = known().get(&key).copied();
+impl Known {
+    pub(super) fn capacity(
+        &self,
+        (asked, max_batch): (u32, u32),
+        compute: impl FnOnce() -> Result<Capacity, Shortfall>,
+    ) -> Result<Capacity, Shortfall> {
+        recall(&self.capacities, (asked, max_batch), compute)
+    }
+
+    pub(super) fn upper_bound(&self, asked: u32, compute: impl FnOnce() -> f64) -> f64 {
+        recall(&self.upper_bounds, asked, compute)
+    }
+}
+
+/// The value of a key. Two threads may both compute it, and come to the same.
+fn recall<K: Ord, V: Copy>(known: &Mutex<BTreeMap<K, V>>, key: K, compute: impl FnOnce() -> V) -> V {
+    let before = unpoisoned(known).get(&key).copied();
     before.unwrap_or_else(|| {
-        let answer = compute();
-        known().insert(key, answer);
-        answer
+        let value = compute();
+        unpoisoned(known).insert(key, value);
+        value
     })
 }
 
-/// What a unit carries at most, whatever the limits; remembered where there is a memory.
-pub(super) fn upper_bound_of(
-    memo: Option<&Memo>,
-    catalog: &Catalog,
-    row: &UnitRow<'_>,
-    traffic: &Traffic<'_>,
-) -> f64 {
-    let compute = || capacity_upper_bound(row.step(catalog), &row.memory, traffic);
-    let Some(memo) = memo else { return compute() };
-    let (address, shard) = place(row);
-    let key = (address, memo.number(traffic, &[], 0.0));
-    let known = || memo.upper_bounds[shard].lock().unwrap_or_else(PoisonError::into_inner);
-    let before = known().get(&key).copied();
-    before.unwrap_or_else(|| {
-        let answer = compute();
-        known().insert(key, answer);
-        answer
-    })
+/// A panic elsewhere leaves every entry whole.
+fn unpoisoned<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }

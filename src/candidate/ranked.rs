@@ -139,7 +139,7 @@ fn rank<'a>(
     kept: &[Hardware<'a>],
     prospect: Prospect<'a>,
 ) -> Ranked<'a> {
-    let upper_rps = prospect.upper_rps(question, classes);
+    let upper_rps = prospect.upper_rps(question.catalog, classes);
     let step = prospect.row.step(question.catalog);
     let best = (0..classes.len()).map(|at| {
         if !prospect.may[at] {

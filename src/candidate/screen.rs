@@ -23,7 +23,7 @@
 
 use rayon::prelude::*;
 
-use crate::estimate::Shortfall;
+use crate::estimate::{Shortfall, capacity};
 use crate::requirements::Objective;
 
 use super::Question;
@@ -34,7 +34,6 @@ use super::incumbent::{Found, Incumbents};
 use super::limit::untrusted;
 use super::line::lines;
 use super::local::{LocalOption, Prospect, traffic};
-use super::memo::capacity_of;
 use super::place::{prospects, unseen};
 use super::ranked::ranked;
 use super::split::Split;
@@ -119,7 +118,7 @@ pub fn screen<'a>(
         }
         let group = prospects(question, classes, &lines, kept, &places, tally);
         let mut group: Vec<(Vec<f64>, Prospect<'a>)> =
-            group.into_par_iter().map(|p| (p.upper_rps(question, classes), p)).collect();
+            group.into_par_iter().map(|p| (p.upper_rps(question.catalog, classes), p)).collect();
         group.sort_by(|a, b| b.0.iter().sum::<f64>().total_cmp(&a.0.iter().sum::<f64>()));
         let mut waiting = group.into_iter().peekable();
         while waiting.peek().is_some() {
@@ -247,14 +246,19 @@ fn at_cap<'a>(
 ) -> LocalOption<'a> {
     let mut capacities = Vec::with_capacity(classes.len());
     let mut refusals = Vec::with_capacity(classes.len());
-    let memo = question.bench.memo();
+    let step = prospect.row.step(question.catalog);
     for (at, class) in classes.iter().enumerate() {
         let (found, refusal) = if prospect.may[at] {
             let traffic = traffic(class, prospect.shared.extra_output[at]);
-            let limits = class.workload.latency.as_slice();
-            let (row, confidence) = (prospect.row, question.requirements.confidence);
-            match capacity_of(memo, question.catalog, row, (&traffic, limits), confidence, max_batch) {
-                Ok(found) => match untrusted(row.step(question.catalog).basis()) {
+            let (memory, limits) = (&prospect.row.memory, &class.workload.latency);
+            let compute =
+                || capacity(step, memory, &traffic, limits, question.requirements.confidence, max_batch);
+            let found = match prospect.shared.asked.get(at) {
+                Some(asked) => prospect.row.known().capacity((asked.0, max_batch), compute),
+                None => compute(),
+            };
+            match found {
+                Ok(found) => match untrusted(step.basis()) {
                     None => (Some(found), None),
                     refusal => (None, refusal),
                 },

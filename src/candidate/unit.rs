@@ -12,7 +12,7 @@ use crate::estimate::{Memory, Misfit, Rig, Step, Unit, memory};
 use crate::reason::{Op, Refusal};
 
 use super::hardware::Hardware;
-use super::memo::Memo;
+use super::memo::{Known, Memo};
 
 /// Layouts within one server: tensor x pipeline.
 const LAYOUTS: [(u32, u32); 6] = [(1, 1), (2, 1), (1, 2), (4, 1), (2, 2), (8, 1)];
@@ -28,6 +28,7 @@ pub struct UnitRow<'c> {
     pub memory: Memory,
     rig: Arc<Rig>,
     step: OnceLock<Box<Step>>,
+    known: OnceLock<Box<Known>>,
 }
 
 impl UnitRow<'_> {
@@ -35,6 +36,11 @@ impl UnitRow<'_> {
     #[must_use]
     pub fn step(&self, catalog: &Catalog) -> &Step {
         self.step.get_or_init(|| Box::new(Step::on(catalog, &self.unit, &self.rig)))
+    }
+
+    /// What is known of it, where the bench remembers.
+    pub(super) fn known(&self) -> &Known {
+        self.known.get_or_init(Box::default)
     }
 
     /// `bf16` or `fp8`.
@@ -115,7 +121,7 @@ impl<'c> Bench<'c> {
     /// The same with a memory of what units carry, for many questions about the same traffic.
     #[must_use]
     pub fn remembering(self) -> Self {
-        Self { memo: Some(Memo::new()), ..self }
+        Self { memo: Some(Memo::default()), ..self }
     }
 
     /// The memory, where there is one.
@@ -164,7 +170,13 @@ impl<'c> Bench<'c> {
             };
             match found {
                 Ok(memory) => {
-                    units.rows.push(UnitRow { unit, memory, rig: Arc::clone(rig), step: OnceLock::new() });
+                    units.rows.push(UnitRow {
+                        unit,
+                        memory,
+                        rig: Arc::clone(rig),
+                        step: OnceLock::new(),
+                        known: OnceLock::new(),
+                    });
                 }
                 Err(misfit) => {
                     let refusal = refusal(&misfit);

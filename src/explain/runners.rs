@@ -193,7 +193,7 @@ fn named_locals<'a>(
     for prospect in list {
         let key = format!("{} {} {}", prospect.model.id, prospect.row.unit.gpu.id, prospect.row.unit.weights);
         let rank = |p: &crate::candidate::local::Prospect<'_>| {
-            (p.usd_per_month, -p.upper_rps(question, &classes).iter().sum::<f64>())
+            (p.usd_per_month, -p.upper_rps(question.catalog, &classes).iter().sum::<f64>())
         };
         let better = best.get(&key).is_none_or(|known| {
             let (a, b) = (rank(&prospect), rank(known));

@@ -148,7 +148,9 @@ fn fits(dimension: Dimension, asked: &Requirements) -> Result<(), Wrong> {
 }
 
 fn default_values(dimension: Dimension, steps: usize, asked: &Requirements) -> Result<Vec<Value>, Wrong> {
-    let own = |(low, high): (f64, f64), value: f64| range(dimension, (low * value, high * value), steps);
+    let own = |(low, high): (f64, f64), value: f64| {
+        range(dimension, (rounded(low * value), rounded(high * value)), steps)
+    };
     let missing = |example: &str| {
         let cause = format!("the file has no {} to start from", dimension.word());
         Err((cause, format!("Write a range: {}={example}.", dimension.word())))

@@ -23,20 +23,23 @@ impl Targets {
         let share = |id: &str| -> f64 {
             plan.routing.iter().filter(|route| route.target == id).map(|route| route.share).sum()
         };
+        // What only stands behind others counts where nothing else of its side is there.
         let leading = |local: bool| {
-            plan.deployments
-                .iter()
-                .filter(|one| one.engine.is_some() == local && !one.fallback_only)
-                .max_by(|a, b| share(&a.id).total_cmp(&share(&b.id)).then(b.id.cmp(&a.id)))
+            plan.deployments.iter().filter(|one| one.engine.is_some() == local).max_by(|a, b| {
+                let order = |one: &Deployment| (!one.fallback_only, share(&one.id));
+                let ((a_serves, a_share), (b_serves, b_share)) = (order(a), order(b));
+                a_serves.cmp(&b_serves).then(a_share.total_cmp(&b_share)).then(b.id.cmp(&a.id))
+            })
         };
+        let behind = |one: &Deployment| if one.fallback_only { " as fallback" } else { "" };
         let engine = |one: &Deployment| match &one.engine {
             Some(engine) if one.mode != "measured" => format!("{} on {}", short(&one.model), engine.gpu),
             _ => one.model.clone(),
         };
         Self {
             kind: plan.kind,
-            local: leading(true).map(engine),
-            cloud: leading(false).map(|one| one.label.clone()),
+            local: leading(true).map(|one| engine(one) + behind(one)),
+            cloud: leading(false).map(|one| format!("{}{}", one.label, behind(one))),
         }
     }
 
