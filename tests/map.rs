@@ -169,18 +169,25 @@ fn other_axes_write_what_a_person_would_write() {
             same(answer.cell(x, y).unwrap(), &afresh(&body));
         }
     }
+}
+
+/// Around the clock only, which is quickly proven beside spares and waiting.
+#[test]
+fn spares_and_waiting_are_those_of_a_fresh_answer() {
+    let chat = format!("{CHAT}\nallow: {{billing: [on-demand]}}");
+    let read = read_in(world(), &chat);
     let answer = mapped(&read, "e2e_ms.p95=2000,40000", "availability=0.9,0.99", None, false);
     for (x, e2e) in [2000, 40000].into_iter().enumerate() {
         for (y, share) in ["0.9", "0.99"].into_iter().enumerate() {
             let body =
-                format!("{}\navailability: {share}", CHAT.replace("p95: 12000", &format!("p95: {e2e}")));
+                format!("{}\navailability: {share}", chat.replace("p95: 12000", &format!("p95: {e2e}")));
             same(answer.cell(x, y).unwrap(), &afresh(&body));
         }
     }
     let answer = mapped(&read, "deferrable-hours=0,6", "quality=30,45", None, false);
     for (x, hours) in [0, 6].into_iter().enumerate() {
         for (y, index) in [30, 45].into_iter().enumerate() {
-            let body = CHAT.replace(
+            let body = chat.replace(
                 "quality: {tier: good}",
                 &format!("quality: {{index: {index}}}\n    deferrable_hours: {hours}"),
             );
