@@ -246,16 +246,16 @@ fn faults_of_axes_arrive_together_with_their_cures() {
     assert_eq!(
         faults("volum", "quality=good,exellent", Some("1"), &asked),
         [
-            "E0905 --steps 1: must be from 2 to 100 values for each axis. Write 20 for both axes, or 20x10 for each.",
-            "E0905 --x volum: \"volum\" is no axis. Write volume.",
-            "E0905 --y quality=good,exellent: \"exellent\" is no tier and no index. Write excellent.",
+            "E0907 --steps 1: must be from 2 to 100 values for each axis. Write 20 for both axes, or 20x10 for each.",
+            "E0907 --x volum: \"volum\" is no axis. Write volume.",
+            "E0907 --y quality=good,exellent: \"exellent\" is no tier and no index. Write excellent.",
         ]
     );
     assert_eq!(
         faults("volume=9..3", "latency=0", None, &asked),
         [
-            "E0905 --x volume=9..3: \"9..3\" is no range from a smaller number to a larger one. Write volume=100..100000.",
-            "E0905 --y latency=0: 0 must be from 0.001 to 1000 x. Write latency=0.5..4.",
+            "E0907 --x volume=9..3: \"9..3\" is no range from a smaller number to a larger one. Write volume=100..100000.",
+            "E0907 --y latency=0: 0 must be from 0.001 to 1000 x. Write latency=0.5..4.",
         ]
     );
     for (x, y, words) in [
@@ -339,7 +339,7 @@ fn a_map_without_any_plan_exits_with_1_and_faults_with_2() {
     assert!(run.stdout.contains("nothing complies anywhere"), "{}", run.stdout);
     let run = bursar(&["map", FILE, "--x", "volume", "--y", "hope"]);
     assert_eq!((run.exit, run.stdout.as_str()), (2, ""));
-    assert!(run.stderr.starts_with("E0905 --y hope"), "{}", run.stderr);
+    assert!(run.stderr.starts_with("E0907 --y hope"), "{}", run.stderr);
 }
 
 /// Held to a file of tests/render/map; `BLESS=1` writes it anew.

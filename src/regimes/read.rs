@@ -11,7 +11,7 @@ use crate::error::{Error, Fault, Place};
 use crate::requirements::{LatencyMeasure, Requirements, Statistic, TIERS};
 
 /// A fault of an axis.
-const CODE: &str = "E0905";
+const CODE: &str = "E0907";
 /// Most values of an axis.
 const VALUES_MAX: usize = 100;
 /// Digits of values between the ends of a range: nobody asks about 1,291.5496 requests.
