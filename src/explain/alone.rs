@@ -237,7 +237,7 @@ fn solved(
 }
 
 impl Only<'_> {
-    /// The request in which nothing else exists. Rules that name options are left out: [`Only::named`] answers them.
+    /// The request in which nothing else exists. Rules that name options are left out: `Only::named` answers them.
     #[must_use]
     pub fn requirements(self, base: &Requirements) -> Requirements {
         let one = |word: &str| vec![word.to_owned()];
