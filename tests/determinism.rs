@@ -274,7 +274,7 @@ fn looser_latency_never_costs_more() {
         let mut base = request(name).requirements;
         base.objective = bursar::requirements::Objective::Cost;
         base.budget.usd_per_month = None;
-        let factors = [0.3, 1.0, 3.0];
+        let factors = [0.1, 0.3, 0.6, 1.0, 2.0, 5.0];
         never_dearer(
             name,
             factors.into_iter().map(|factor| {
@@ -328,7 +328,7 @@ fn an_unused_contender_changes_nothing() {
     for name in ["chatbot", "local", "premium", "available-hybrid", "two-workloads", "three-workloads"] {
         let asked = request(name).requirements;
         let before = best(world(), &asked).unwrap();
-        for _ in 0..2 {
+        for _ in 0..3 {
             let mut catalog = world().clone();
             let uses = |what: &str| {
                 before.deployments.iter().any(|deployment| {
